@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dataset.h - a named, ordered set of records on disk, written once and then only read.
+ *
+ * Written to PATH.new record by record; seal() flushes it, renames it to PATH and makes it readable.
+ * Memory is 8 bytes per record (its offset) plus the pages the kernel keeps. A sealed dataset can
+ * have many views at once, each used by one thread.
+ */
+#ifndef XYLEM_CORE_DATASET_H
+#define XYLEM_CORE_DATASET_H
+
+#include "record.h"
+
+struct dataset;
+
+/* An empty dataset to be written. NULL with the error. */
+struct dataset *dataset_create(const char *path, struct error *error);
+/* A sealed one that is already on disk: checks every entry's checksum; refuses a torn file. */
+struct dataset *dataset_open(const char *path, struct error *error);
+/* Several sealed ones read as one, in order; they must outlive it. */
+struct dataset *dataset_join(struct dataset *const *parts, size_t count);
+void dataset_destroy(struct dataset *dataset);
+
+int dataset_append(struct dataset *dataset, const struct record *record, struct error *error);
+int dataset_seal(struct dataset *dataset, struct error *error);
+
+uint64_t dataset_count(const struct dataset *dataset);
+/* Decodes record `index`; the caller destroys it. Any thread, sealed datasets only. */
+struct record *dataset_read(const struct dataset *dataset, uint64_t index);
+
+/* ---- views: what a plugin sees through xy_dataset ------------------------------------------------ */
+
+/* The verdict on, and the edit of, each record of one run(). */
+struct dataset_view {
+    xy_dataset base; /* first */
+    const struct dataset *dataset;
+    struct arena *arena;          /* reasons and columns; the job's */
+    bool editable;
+    struct record *current;       /* of the last at() or edit() */
+    uint64_t current_index;
+    uint8_t *verdicts;            /* NULL until the first verdict */
+    const char **reasons;
+    struct record **edits;        /* NULL until the first edit; indexed by record */
+};
+
+void dataset_view_init(struct dataset_view *view, const struct dataset *dataset,
+                       struct arena *arena, bool editable);
+/* Record `index` as it stands after the stage ran: the edit when there is one. Caller destroys. */
+struct record *dataset_view_take(struct dataset_view *view, uint64_t index, int *verdict,
+                                 const char **why);
+void dataset_view_finish(struct dataset_view *view);
+
+#endif

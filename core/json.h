@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.h - the one place that reads and writes JSON (cJSON behind it, its traps guarded).
+ *
+ * Reading is strict RFC 8259: valid UTF-8 only, no trailing text, no duplicate keys in one object,
+ * nesting of at most JSON_DEPTH, integers exact in int64 range (beyond it a number), \u0000 kept,
+ * lone surrogates refused. Writing gives compact JSON, numbers in the shortest form that reads back
+ * the same, non-finite numbers as null.
+ */
+#ifndef XYLEM_CORE_JSON_H
+#define XYLEM_CORE_JSON_H
+
+#include "value.h"
+
+enum { JSON_DEPTH = 128 };
+
+/* Parses `text` into `out`, in `arena`. 0, or XY_EINVAL with the line and column within `text`. [any] */
+int json_parse(struct arena *arena, xy_str text, struct value *out, struct error *error);
+
+/* Is this one valid JSON value under the same rules? Allocates nothing that outlives the call. [any] */
+bool json_valid(xy_str text);
+
+/* Appends `value`; false when the buffer's ceiling was passed. [any] */
+bool json_write(struct buffer *buffer, const struct value *value);
+bool json_write_pretty(struct buffer *buffer, const struct value *value, int indent);
+/* Appends `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
+bool json_write_text(struct buffer *buffer, xy_str text);
+bool json_write_number(struct buffer *buffer, double number);
+
+/* The first JSON object or array that can be found in a model's answer: within a code fence, or
+ * between its outermost brackets, with the usual slips mended (single quotes, trailing commas,
+ * unquoted keys, Python's True/False/None, an answer cut off at the end: open brackets are closed).
+ * Returns 0 with `out` parsed, or XY_EINVAL. *repaired tells whether anything was mended. [any] */
+int json_repair(struct arena *arena, xy_str text, struct value *out, bool *repaired,
+                struct error *error);
+
+/* True when `text` is well-formed UTF-8 (no surrogates, no overlong forms). [any] */
+bool utf8_valid(xy_str text);
+/* Number of code points in valid UTF-8. [any] */
+size_t utf8_count(xy_str text);
+
+#endif

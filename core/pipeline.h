@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipeline.h - a pipeline file, checked: what the engine runs.
+ *
+ * pipeline_read() finds every error of the file in one pass (YAML, keys, types, references, cycles,
+ * templates, plugin options) and adds each with its place; it pays nothing and runs no plugin code.
+ * The tree is immutable and lives in one arena.
+ */
+#ifndef XYLEM_CORE_PIPELINE_H
+#define XYLEM_CORE_PIPELINE_H
+
+#include "node.h"
+#include "registry.h"
+#include "template.h"
+
+/* One entry of `models:`. */
+struct model_spec {
+    const char *alias;
+    const struct node *node;        /* the whole map, for the generator's options */
+    const struct stage_type *type;
+    uint32_t concurrency;           /* most calls in flight; 0: the generator's own maximum */
+    double requests_per_minute, tokens_per_minute; /* 0: no limit */
+    uint32_t attempts;              /* tries in all, default 6 */
+    double timeout;                 /* seconds per attempt, default 600 */
+    double deadline;                /* seconds over all attempts, default 0: none */
+    double price_input, price_cached, price_output; /* money per 1,000,000 tokens */
+    struct value params;            /* VALUE_MAP of request parameters (temperature ...) or null */
+};
+
+enum step_kind {
+    STEP_STAGE = 1,  /* a condition, filter, enhancer or evaluator plugin */
+    STEP_GENERATE,   /* complete: a prompt in, text or parsed fields out */
+    STEP_SCORE,      /* probabilities of given continuations */
+    STEP_EMBED,      /* one vector for a rendered text */
+    STEP_REPEAT      /* steps, several times */
+};
+
+struct prompt_message {
+    const char *role;
+    struct template *content;
+};
+
+/* What `generate`, `score` and `embed` share; unused members are NULL or 0. */
+struct call_spec {
+    const struct model_spec *model;
+    struct prompt_message *messages; /* from prompt: {system, user, assistant} or {messages: [...]} */
+    size_t message_count;
+    struct value params;             /* of the step, over the model's */
+    uint32_t samples;                /* generate: answers per record, default 1 */
+    /* generate: output: {json_schema, into, retry, fields} */
+    const char *into;                /* field for the text, or for the parsed object as JSON */
+    xy_str schema_text;              /* empty: free text */
+    struct schema *schema;
+    bool spread;                     /* the object's members become fields (no `into` given) */
+    uint32_t retry;                  /* asks again with the error, default 2 with a schema, else 0 */
+    /* score: the candidates and where results go */
+    struct template **candidates;    /* `candidates: [..]`, templates */
+    const char *const *names;        /* the class each candidate stands for (same count) */
+    size_t candidate_count;
+    bool normalize_length;           /* divide each sum by its tokens */
+    bool calibrate;                  /* contextual calibration: divide by the scores of `content_free` */
+    struct template *content_free;   /* the same prompt's user text with nothing in it */
+    /* embed */
+    struct template *text;
+};
+
+struct step {
+    enum step_kind kind;
+    const char *id;                  /* unique; "block/inner" inside an include */
+    const struct node *node;
+    struct expression *when;         /* NULL: always */
+    const struct stage_type *type;   /* STEP_STAGE */
+    const struct node *with;         /* STEP_STAGE: options, may be NULL */
+    struct call_spec call;
+    /* Where records come from: ids of steps; count 0 and from_nothing: a source. Filled in when the
+     * file says nothing: the step before, or for a repeat's first step the repeat itself. */
+    const char **from;
+    size_t from_count;
+    bool from_nothing;
+    const char **uses;               /* datasets read through options (steps' ids), NULL-terminated */
+    /* STEP_REPEAT */
+    uint32_t times;
+    struct expression *until;
+    struct step **steps;
+    size_t step_count;
+};
+
+struct accept_spec {
+    uint64_t count;                  /* 0: no accept block */
+    const char *per;                 /* field; NULL: over all */
+    uint64_t candidates;             /* most records that sources may make; default 20 x count x groups */
+    const char **groups;             /* values of `per` known from the file, NULL-terminated, or NULL */
+};
+
+struct write_spec {
+    const char *path;                /* as given, absolute */
+    const struct stage_type *format;
+    const struct node *format_node;  /* options of the format, may be NULL */
+    const char *from;                /* a step's id; default: the last one that is no evaluator */
+    const char *const *fields;       /* NULL-terminated, or NULL for all */
+    const char *rejects;             /* path for rejects as JSON lines, may be NULL */
+};
+
+struct pipeline {
+    struct arena arena;
+    const char *file, *folder, *name;
+    uint64_t seed;
+    uint64_t fingerprint;            /* XXH3 of the normalised tree after includes and --set, without secrets */
+    struct value codebook;           /* VALUE_NULL when there is none */
+    struct model_spec *models;
+    size_t model_count;
+    double budget_money;             /* 0: none */
+    int64_t budget_tokens;
+    const char *cache;               /* folder of a shared cache, or NULL for the run's own */
+    struct step **steps;             /* top level, in file order */
+    size_t step_count;
+    struct accept_spec accept;
+    struct write_spec *writes;
+    size_t write_count;
+    const char **plugin_folders;     /* NULL-terminated */
+    struct registry *registry;
+    struct node *root;
+};
+
+/* `sets`: "path=value" strings, NULL-terminated, or NULL. NULL when there were errors. The registry
+ * must already hold the built-in search path; folders of `plugins:` are added to it here. */
+struct pipeline *pipeline_read(const char *path, const char *const *sets,
+                               struct registry *registry, struct error_list *errors);
+void pipeline_free(struct pipeline *pipeline);
+
+/* Any step by id, also inside repeats; NULL when there is none. */
+const struct step *pipeline_step(const struct pipeline *pipeline, const char *id);
+
+/* The JSON Schema of pipeline files, with every loaded plugin's options, for editors. */
+void pipeline_schema(const struct registry *registry, struct buffer *buffer);
+
+#endif
