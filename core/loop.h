@@ -18,9 +18,12 @@ typedef void (*loop_fn)(void *data);
 
 /* `workers` 0: as many as there are cores, and two more for those that wait. */
 struct loop *loop_create(unsigned workers);
-/* Runs until loop_stop() or until nothing is left that could ever call back. */
+/* Runs until loop_stop() or until nothing is left that could ever call back: no timer, post, work, or
+ * HTTP call. A post that another thread has yet to make is not seen: who waits for one keeps a timer
+ * (a deadline) running. */
 void loop_run(struct loop *loop);
-void loop_stop(struct loop *loop);            /* [any] */
+void loop_stop(struct loop *loop);            /* [any]; before loop_run(): that returns at once */
+/* Waits for work that is out, then frees timers and posts without running them. NULL is fine. */
 void loop_destroy(struct loop *loop);
 
 bool loop_is_current(const struct loop *loop); /* [any] true on the loop's thread */
@@ -35,8 +38,11 @@ void timer_stop(struct timer *timer);         /* [loop]; NULL is fine */
 void loop_each_turn(struct loop *loop, loop_fn fn, void *data); /* [loop] */
 /* A first and each further SIGINT/SIGTERM calls `fn` on the loop. */
 void loop_on_interrupt(struct loop *loop, loop_fn fn, void *data);
-/* The libuv loop, for http.c. */
+/* The uv_loop_t, for http.c. */
 void *loop_handle(struct loop *loop);
+/* Runs fn(data) now and counts it when it is slow: for callbacks that come from http.c's sockets.
+ * [loop] */
+void loop_call(struct loop *loop, loop_fn fn, void *data);
 
 /* Callbacks that ran longer than 10 ms, for the run's summary. */
 uint64_t loop_slow_callbacks(const struct loop *loop);
