@@ -292,7 +292,7 @@ typedef struct xy_model_service {
     int (*submit)(xy_job *, const xy_model *, const xy_request *request, xy_reply_done done,
                   void *user, uint64_t *ticket);
     /* [any] A wish: `done` still comes, with XY_ECANCELED or with the answer that won the race. */
-    int (*cancel)(xy_job *, uint64_t ticket);
+    int (*cancel)(xy_job *, const xy_model *, uint64_t ticket);
     /* [worker] The same, waiting for the answer, which lives in the job's arena. Returns its status. */
     int (*call)(xy_job *, const xy_model *, const xy_request *request, xy_reply *reply);
     /* [worker] Embeds `count` texts, in as many calls as that takes, each text cached by content;

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+struct reason {
+    struct reason *next;
+    const char *text;
+    uint64_t count;
+};
+
+struct step_entry {
+    const char *id;
+    struct step_counts counts;
+    struct reason *reasons;
+};
+
+struct detail {
+    const char *step, *name;
+    xy_str json;
+};
+
+struct report {
+    pthread_mutex_t lock;
+    struct arena arena;
+    struct report_score *scores;
+    size_t score_count;
+    struct step_entry *steps;
+    size_t step_count;
+    struct detail *details;
+    size_t detail_count;
+};
+
+enum { REASONS_SHOWN = 5, REASON_LENGTH = 120 };
+
+struct report *report_create(void)
+{
+    struct report *report = memory_zeroed(1, sizeof(*report));
+    pthread_mutex_init(&report->lock, NULL);
+    return report;
+}
+
+void report_destroy(struct report *report)
+{
+    if (!report)
+        return;
+    pthread_mutex_destroy(&report->lock);
+    arena_free(&report->arena);
+    free(report->scores);
+    free(report->steps);
+    free(report->details);
+    free(report);
+}
+
+static const char *copy_text(struct report *report, const char *text)
+{
+    return text ? arena_copy(&report->arena, text, strlen(text)) : "";
+}
+
+static struct step_entry *step_entry(struct report *report, const char *step)
+{
+    for (size_t i = 0; i < report->step_count; i++) {
+        if (strcmp(report->steps[i].id, step) == 0)
+            return &report->steps[i];
+    }
+    report->steps = memory_resize(report->steps, report->step_count + 1, sizeof(*report->steps));
+    struct step_entry *entry = &report->steps[report->step_count++];
+    *entry = (struct step_entry){.id = copy_text(report, step)};
+    return entry;
+}
+
+void report_add_score(struct report *report, const char *step, uint32_t round,
+                      const xy_score *score)
+{
+    pthread_mutex_lock(&report->lock);
+    struct report_score *place = NULL;
+    for (size_t i = 0; i < report->score_count && !place; i++) {
+        struct report_score *old = &report->scores[i];
+        if (old->round == round && strcmp(old->step, step) == 0 &&
+            strcmp(old->name, score->name) == 0)
+            place = old;
+    }
+    if (!place) {
+        report->scores = memory_resize(report->scores, report->score_count + 1,
+                                       sizeof(*report->scores));
+        place = &report->scores[report->score_count++];
+        *place = (struct report_score){
+            .step = copy_text(report, step),
+            .name = copy_text(report, score->name),
+            .unit = copy_text(report, score->unit),
+            .help = copy_text(report, score->help),
+            .round = round,
+        };
+    }
+    place->value = score->value;
+    place->low = score->low;
+    place->high = score->high;
+    place->n = score->n;
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_detail(struct report *report, const char *step, const char *name, xy_str json)
+{
+    if (!json_valid(json))
+        return;
+    pthread_mutex_lock(&report->lock);
+    struct detail *place = NULL;
+    for (size_t i = 0; i < report->detail_count && !place; i++) {
+        struct detail *old = &report->details[i];
+        if (strcmp(old->step, step) == 0 && strcmp(old->name, name) == 0)
+            place = old;
+    }
+    if (!place) {
+        report->details = memory_resize(report->details, report->detail_count + 1,
+                                        sizeof(*report->details));
+        place = &report->details[report->detail_count++];
+        *place = (struct detail){.step = copy_text(report, step), .name = copy_text(report, name)};
+    }
+    place->json = arena_str(&report->arena, json);
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_counts(struct report *report, const char *step, const struct step_counts *counts)
+{
+    pthread_mutex_lock(&report->lock);
+    struct step_counts *sum = &step_entry(report, step)->counts;
+    sum->in += counts->in;
+    sum->out += counts->out;
+    sum->dropped += counts->dropped;
+    sum->failed += counts->failed;
+    sum->calls += counts->calls;
+    sum->prompt_tokens += counts->prompt_tokens;
+    sum->output_tokens += counts->output_tokens;
+    sum->cost += counts->cost;
+    sum->seconds += counts->seconds;
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_reset_counts(struct report *report, const char *step)
+{
+    pthread_mutex_lock(&report->lock);
+    struct step_entry *entry = step_entry(report, step);
+    double seconds = entry->counts.seconds;
+    entry->counts = (struct step_counts){.seconds = seconds};
+    entry->reasons = NULL;
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_reason(struct report *report, const char *step, const char *why)
+{
+    char folded[REASON_LENGTH];
+    size_t length = 0;
+    for (const char *at = why; *at && length + 1 < sizeof(folded); at++) {
+        bool digit = isdigit((unsigned char)*at) != 0;
+        if (digit && length && folded[length - 1] == '#')
+            continue;
+        folded[length++] = digit ? '#' : *at;
+    }
+    folded[length] = '\0';
+    pthread_mutex_lock(&report->lock);
+    struct step_entry *entry = step_entry(report, step);
+    struct reason *reason = entry->reasons;
+    size_t known = 0;
+    while (reason && strcmp(reason->text, folded) != 0) {
+        reason = reason->next;
+        known++;
+    }
+    if (!reason && known < 100) {
+        reason = arena_alloc(&report->arena, sizeof(*reason));
+        *reason = (struct reason){.next = entry->reasons, .text = copy_text(report, folded)};
+        entry->reasons = reason;
+    }
+    if (reason)
+        reason->count++;
+    pthread_mutex_unlock(&report->lock);
+}
+
+size_t report_scores(const struct report *report)
+{
+    return report->score_count;
+}
+
+struct report_score report_score_at(const struct report *report, size_t index)
+{
+    return report->scores[index];
+}
+
+size_t report_steps(const struct report *report)
+{
+    return report->step_count;
+}
+
+const char *report_step_at(const struct report *report, size_t index, struct step_counts *counts)
+{
+    *counts = report->steps[index].counts;
+    return report->steps[index].id;
+}
+
+/* `name` finds the newest score of that name; a step's id finds a map of its newest scores, so that
+ * `agreement >= 0.95` and `agreement.kappa >= 0.8` both read as one expects. */
+static bool lookup(const void *data, struct arena *arena, xy_str name, struct value *out)
+{
+    struct report *report = (struct report *)(uintptr_t)data;
+    struct member *members = NULL;
+    size_t count = 0;
+    bool found = false;
+    pthread_mutex_lock(&report->lock);
+    for (size_t i = report->score_count; i-- > 0 && !found;) {
+        if (str_is(name, report->scores[i].name)) {
+            *out = value_number(report->scores[i].value);
+            found = true;
+        }
+    }
+    for (size_t i = report->score_count; i-- > 0 && !found;) {
+        const struct report_score *score = &report->scores[i];
+        if (!str_is(name, score->step))
+            continue;
+        if (!members)
+            members = arena_alloc(arena, report->score_count * sizeof(*members));
+        bool newer = false;
+        for (size_t k = 0; k < count; k++)
+            newer = newer || str_is(members[k].key, score->name);
+        if (!newer)
+            members[count++] = (struct member){.key = str_of(score->name),
+                                               .value = value_number(score->value)};
+    }
+    pthread_mutex_unlock(&report->lock);
+    if (found || !count)
+        return found;
+    *out = (struct value){.type = VALUE_MAP, .map = {.members = members, .count = count}};
+    return true;
+}
+
+struct scope report_scope(const struct report *report)
+{
+    return (struct scope){.lookup = lookup, .data = report};
+}
+
+static void write_member(struct buffer *out, const char *name, double value)
+{
+    buffer_append_char(out, ',');
+    json_write_text(out, str_of(name));
+    buffer_append_char(out, ':');
+    json_write_number(out, value);
+}
+
+static const struct reason *most_frequent(const struct reason *reasons, const struct reason *after)
+{
+    const struct reason *best = NULL;
+    for (const struct reason *reason = reasons; reason; reason = reason->next) {
+        bool below = !after || reason->count < after->count ||
+                     (reason->count == after->count && strcmp(reason->text, after->text) > 0);
+        bool above = !best || reason->count > best->count ||
+                     (reason->count == best->count && strcmp(reason->text, best->text) < 0);
+        if (below && above)
+            best = reason;
+    }
+    return best;
+}
+
+static void write_step(struct buffer *out, const struct step_entry *step)
+{
+    buffer_append_text(out, "{\"step\":");
+    json_write_text(out, str_of(step->id));
+    write_member(out, "in", (double)step->counts.in);
+    write_member(out, "out", (double)step->counts.out);
+    write_member(out, "dropped", (double)step->counts.dropped);
+    write_member(out, "failed", (double)step->counts.failed);
+    write_member(out, "calls", (double)step->counts.calls);
+    write_member(out, "prompt_tokens", (double)step->counts.prompt_tokens);
+    write_member(out, "output_tokens", (double)step->counts.output_tokens);
+    write_member(out, "cost", step->counts.cost);
+    write_member(out, "seconds", step->counts.seconds);
+    buffer_append_text(out, ",\"reasons\":[");
+    const struct reason *reason = most_frequent(step->reasons, NULL);
+    for (int i = 0; reason && i < REASONS_SHOWN; i++) {
+        buffer_append_text(out, i ? ",{\"reason\":" : "{\"reason\":");
+        json_write_text(out, str_of(reason->text));
+        write_member(out, "count", (double)reason->count);
+        buffer_append_char(out, '}');
+        reason = most_frequent(step->reasons, reason);
+    }
+    buffer_append_text(out, "]}");
+}
+
+static void write_score(struct buffer *out, const struct report_score *score)
+{
+    buffer_append_text(out, "{\"step\":");
+    json_write_text(out, str_of(score->step));
+    buffer_append_text(out, ",\"name\":");
+    json_write_text(out, str_of(score->name));
+    write_member(out, "value", score->value);
+    write_member(out, "low", score->low);
+    write_member(out, "high", score->high);
+    write_member(out, "n", (double)score->n);
+    write_member(out, "round", score->round);
+    buffer_append_text(out, ",\"unit\":");
+    json_write_text(out, str_of(score->unit));
+    buffer_append_char(out, '}');
+}
+
+void report_write_json(const struct report *report, struct buffer *out)
+{
+    buffer_append_text(out, "{\"steps\":[");
+    for (size_t i = 0; i < report->step_count; i++) {
+        if (i)
+            buffer_append_char(out, ',');
+        write_step(out, &report->steps[i]);
+    }
+    buffer_append_text(out, "],\"scores\":[");
+    for (size_t i = 0; i < report->score_count; i++) {
+        if (i)
+            buffer_append_char(out, ',');
+        write_score(out, &report->scores[i]);
+    }
+    buffer_append_text(out, "],\"details\":{");
+    for (size_t i = 0; i < report->detail_count; i++) {
+        const struct detail *detail = &report->details[i];
+        char *key = NULL;
+        size_t length = strlen(detail->step) + strlen(detail->name) + 2;
+        key = memory_resize(NULL, length, 1);
+        snprintf(key, length, "%s.%s", detail->step, detail->name);
+        if (i)
+            buffer_append_char(out, ',');
+        json_write_text(out, str_of(key));
+        buffer_append_char(out, ':');
+        buffer_append_str(out, detail->json);
+        free(key);
+    }
+    buffer_append_text(out, "}}");
+}

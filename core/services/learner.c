@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xylem.learner/1, and the students that options of type XY_OPT_LEARNER point to. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "instance.h"
+#include "job.h"
+
+struct xy_student {
+    struct instance *instance;
+};
+
+xy_student *student_create(struct services *services, const struct node *node, const char *folder,
+                           const struct option_resolver *resolver, struct error *error)
+{
+    static const char *const ignore[] = {"use", NULL};
+    const struct node *use = node->kind == NODE_MAP ? node_member(node, "use") : node;
+    if (!use || use->kind != NODE_SCALAR || use->text.len == 0) {
+        node_error(node, error, XY_EINVAL, "a learner is a name, or a map with `use: NAME`");
+        return NULL;
+    }
+    const struct stage_type *type = registry_find(services->registry, XY_LEARNER, use->text.ptr);
+    if (!type) {
+        node_error(use, error, XY_EINVAL, "there is no learner `%s`", use->text.ptr);
+        const char *near = registry_nearest(services->registry, XY_LEARNER, use->text.ptr);
+        if (near)
+            error_hint(error, "did you mean `%s`?", near);
+        return NULL;
+    }
+    struct instance *instance =
+        instance_create(services, type, use->text.ptr, node->kind == NODE_MAP ? node : NULL, node,
+                        folder, ignore, resolver, error);
+    if (!instance)
+        return NULL;
+    xy_student *student = memory_zeroed(1, sizeof(*student));
+    student->instance = instance;
+    if (instance_open(instance, error) < 0) {
+        student_destroy(student);
+        return NULL;
+    }
+    return student;
+}
+
+void student_destroy(xy_student *student)
+{
+    if (!student)
+        return;
+    instance_close(student->instance);
+    free(student);
+}
+
+static const xy_learner *learner_of(const xy_student *student)
+{
+    return &instance_type(student->instance)->learner;
+}
+
+static int check_examples(xy_job *job, const xy_examples *examples, bool labelled)
+{
+    if (examples->classes < 2)
+        return xy_fail(job, XY_EINVAL, "a learner needs at least two classes, there %s %u",
+                       examples->classes == 1 ? "is" : "are", examples->classes);
+    for (size_t i = 0; labelled && i < examples->count; i++) {
+        if (!examples->soft && (uint32_t)examples->labels[i] >= examples->classes)
+            return xy_fail(job, XY_EINVAL, "example %zu has label %d of %u classes", i,
+                           (int)examples->labels[i], examples->classes);
+        if (examples->weights && !(isfinite(examples->weights[i]) && examples->weights[i] >= 0))
+            return xy_fail(job, XY_EINVAL, "example %zu has weight %g", i,
+                           (double)examples->weights[i]);
+    }
+    return XY_OK;
+}
+
+static int fit(xy_job *job, const xy_student *student, const xy_examples *examples, uint64_t seed,
+               void **fitted)
+{
+    *fitted = NULL;
+    if (examples->count == 0)
+        return xy_fail(job, XY_EINVAL, "there is nothing to train on");
+    if (!examples->labels && !examples->soft)
+        return xy_fail(job, XY_EINVAL, "training needs labels");
+    int code = check_examples(job, examples, true);
+    if (code < 0)
+        return code;
+    const void *state = instance_state(student->instance);
+    return learner_of(student)->fit(state, job, examples, seed, fitted);
+}
+
+static int predict(xy_job *job, const xy_student *student, const void *fitted,
+                   const xy_examples *examples, float *probabilities)
+{
+    int code = check_examples(job, examples, false);
+    if (code < 0 || examples->count == 0)
+        return code;
+    const void *state = instance_state(student->instance);
+    return learner_of(student)->predict(state, job, fitted, examples, probabilities);
+}
+
+static void release(const xy_student *student, void *fitted)
+{
+    if (fitted)
+        learner_of(student)->release(instance_state(student->instance), fitted);
+}
+
+const xy_learner_service service_learner = {
+    .size = sizeof(xy_learner_service), .fit = fit, .predict = predict, .release = release};
