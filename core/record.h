@@ -11,6 +11,13 @@
 #include "error.h"
 #include "template.h"
 
+struct record_field {
+    const char *name;      /* interned for the life of the process: compare pointers */
+    xy_value value;
+    void *storage;         /* what the value's text or vector points into, freed with the field; NULL
+                              when that lies in the record's own allocation */
+};
+
 struct record {
     xy_record base; /* first: an xy_record * is a struct record * */
     uint64_t id, parent;
@@ -18,13 +25,9 @@ struct record {
     struct record_field *fields;
     uint32_t field_count, field_capacity;
     uint32_t sample;       /* which of several answers for one parent, from 0 */
-    struct buffer trail;   /* JSON objects separated by commas, without brackets */
-};
-
-struct record_field {
-    const char *name;      /* interned for the life of the process: compare pointers */
-    xy_value value;
-    void *storage;         /* what the value's text or vector points into, freed with the field */
+    struct buffer trail;   /* JSON objects separated by commas, without brackets; at most 256 KiB,
+                              the last event then says that it was cut */
+    struct record_field embedded[]; /* where `fields` points until it outgrows it */
 };
 
 struct record *record_create(uint64_t id);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_internal.h - what record*.c and dataset*.c share and nobody else needs. */
+#ifndef XYLEM_CORE_RECORD_INTERNAL_H
+#define XYLEM_CORE_RECORD_INTERNAL_H
+
+#include "record.h"
+
+enum {
+    RECORD_NAME = 127,          /* bytes in a field's name, as plugin.h promises */
+    RECORD_FIELDS = 4096,       /* fields in one record: lookup is linear */
+    RECORD_TRAIL = 256 << 10,   /* bytes of trail that one record may carry */
+    RECORD_VALUE = 1 << 30,     /* bytes in one value */
+    RECORD_EMBEDDED = 8         /* fields that need no allocation beside the record's own */
+};
+
+/* A record with room for `capacity` fields and `payload` bytes behind them, all in one allocation. */
+struct record *record_allocate(uint64_t id, uint32_t capacity, size_t payload);
+/* The bytes behind the embedded fields. */
+char *record_payload(struct record *record, uint32_t capacity);
+
+/* The interned name, or NULL when nobody has interned it yet. [any] */
+const char *record_interned(const char *name, size_t length);
+
+/* Finds one field in an encoded record without decoding it: its type (XY_NULL when absent) or
+ * XY_EINVAL. `*out` points into `bytes`; a vector is not aligned there, so it is given as the text
+ * of its bytes instead. [any] */
+int record_peek(xy_str bytes, const char *field, xy_value *out);
+
+#endif

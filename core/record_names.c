@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_names.c - the table of field names. It only grows, so readers need no lock: a name that was
+ * once seen in its chain stays there, and a new one is pushed with one compare-and-swap. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "record_internal.h"
+
+enum { CHAINS = 1 << 14 };
+
+struct name {
+    struct name *next;
+    uint64_t hash;
+    size_t length;
+    char text[];
+};
+
+/* One table for the process, because names are compared as pointers across every module. */
+static _Atomic(struct name *) chains[CHAINS];
+
+static struct name *find(struct name *first, const struct name *end, uint64_t hash,
+                         const char *text, size_t length)
+{
+    for (struct name *name = first; name != end; name = name->next) {
+        if (name->hash == hash && name->length == length && memcmp(name->text, text, length) == 0)
+            return name;
+    }
+    return NULL;
+}
+
+const char *record_interned(const char *text, size_t length)
+{
+    uint64_t hash = XXH3_64bits(text, length);
+    struct name *first = atomic_load_explicit(&chains[hash % CHAINS], memory_order_acquire);
+    struct name *name = find(first, NULL, hash, text, length);
+    return name ? name->text : NULL;
+}
+
+const char *record_intern(const char *text, size_t length)
+{
+    uint64_t hash = XXH3_64bits(text, length);
+    _Atomic(struct name *) *chain = &chains[hash % CHAINS];
+    struct name *first = atomic_load_explicit(chain, memory_order_acquire);
+    struct name *known = find(first, NULL, hash, text, length);
+    if (known)
+        return known->text;
+    struct name *name = memory_resize(NULL, sizeof(*name) + length + 1, 1);
+    name->hash = hash;
+    name->length = length;
+    memcpy(name->text, text, length);
+    name->text[length] = '\0';
+    const struct name *searched = NULL;
+    do {
+        /* Another thread may have pushed the same name: look at what is new in the chain. */
+        known = find(first, searched, hash, text, length);
+        if (known) {
+            free(name);
+            return known->text;
+        }
+        searched = first;
+        name->next = first;
+    } while (!atomic_compare_exchange_weak_explicit(chain, &first, name, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return name->text;
+}
