@@ -42,7 +42,8 @@ void error_list_add(struct error_list *list, const struct error *error);
 void error_list_free(struct error_list *list);
 
 /* The nearest of `names` (count of them) to `word` by edit distance, or NULL when none is near
- * (distance above a third of the longer word). Used for every "did you mean". */
+ * (distance above a third of the longer word; two neighbours that changed places count once). Used
+ * for every "did you mean". */
 const char *nearest_name(const char *word, const char *const *names, size_t count);
 
 #endif

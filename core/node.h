@@ -11,7 +11,7 @@
 #include "error.h"
 #include "value.h"
 
-enum { NODE_DEPTH = 64, NODE_LIMIT = 100000, NODE_BYTES = 16 << 20 };
+enum { NODE_DEPTH = 64, NODE_LIMIT = 100000, NODE_BYTES = 16 << 20, NODE_SHOWN = 64 };
 
 enum node_kind { NODE_SCALAR = 1, NODE_LIST = 2, NODE_MAP = 3 };
 
@@ -22,6 +22,8 @@ struct node {
     xy_str text;                /* NODE_SCALAR, after ${} was substituted */
     bool plain;                 /* written without quotes: `true`, `3` and `null` then have a type */
     bool secret;                /* an environment variable went into it: never print the text */
+    int text_line, text_indent; /* line of the text's first line (0: unknown) and the columns that
+                                   stand before each of its lines, to place errors within a text */
     struct node **items;        /* NODE_LIST and NODE_MAP: values */
     struct node **keys;         /* NODE_MAP: scalar nodes, same indices as items */
     size_t count;
@@ -48,5 +50,16 @@ int node_value(struct arena *arena, const struct node *node, struct value *out);
 /* Fills the error with the node's place; returns the code. */
 int node_error(const struct node *node, struct error *error, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Moves an error whose place is within the node's text (a template, an expression) to the file. */
+void node_place_within(const struct node *node, struct error *error);
+/* What a message says was found: "`text`" (cut at 40 bytes), "a map", "a list", "nothing", or "a
+ * value from the environment" for a secret. In `out`; returns it. */
+const char *node_shown(const struct node *node, char out[NODE_SHOWN]);
+/* Is it `null`, `~` or empty? */
+bool node_is_null(const struct node *node);
+/* A copy of the whole tree; keys and texts are shared. */
+struct node *node_copy(struct arena *arena, const struct node *node);
+/* Nodes of the tree, keys included; *depth is how many levels it has. */
+size_t node_size(const struct node *node, int *depth);
 
 #endif
