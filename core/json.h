@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.h - the one place that reads and writes JSON (cJSON behind it, its traps guarded).
+/* json.h - the one place that reads and writes JSON (docs/decisions/0003-json.md says why not cJSON).
  *
- * Reading is strict RFC 8259: valid UTF-8 only, no trailing text, no duplicate keys in one object,
- * nesting of at most JSON_DEPTH, integers exact in int64 range (beyond it a number), \u0000 kept,
- * lone surrogates refused. Writing gives compact JSON, numbers in the shortest form that reads back
- * the same, non-finite numbers as null.
+ * Reading is strict RFC 8259: valid UTF-8 only, no byte order mark, no trailing text, no duplicate
+ * keys in one object, nesting of at most JSON_DEPTH, integers exact in int64 range (beyond it a
+ * number; -0 is the integer 0), numbers past the range of a double refused, \u0000 kept, lone
+ * surrogates refused. Writing gives compact JSON, numbers with the fewest digits that read back the
+ * same and in the notation of Python's repr (a VALUE_NUMBER keeps its ".0" or its exponent, so that
+ * it reads back as one), non-finite numbers as null, invalid UTF-8 as U+FFFD.
  */
 #ifndef XYLEM_CORE_JSON_H
 #define XYLEM_CORE_JSON_H
@@ -13,17 +15,21 @@
 
 enum { JSON_DEPTH = 128 };
 
-/* Parses `text` into `out`, in `arena`. 0, or XY_EINVAL with the line and column within `text`. [any] */
+/* Parses `text` into `out`, in `arena`; nothing borrows from `text`, which may be freed at once. On
+ * an error what the arena was given stays in it until it is freed. Texts of the tree are not
+ * NUL-terminated. Columns count code points, from 1. 0, or XY_EINVAL with the line and column within `text`. [any] */
 int json_parse(struct arena *arena, xy_str text, struct value *out, struct error *error);
 
 /* Is this one valid JSON value under the same rules? Allocates nothing that outlives the call. [any] */
 bool json_valid(xy_str text);
 
-/* Appends `value`; false when the buffer's ceiling was passed. [any] */
+/* Appends `value`; false, and the buffer's length as before, when its ceiling would be passed. [any] */
 bool json_write(struct buffer *buffer, const struct value *value);
+/* The same over several lines, `indent` spaces for each level, as Python's json.dumps(indent=N). */
 bool json_write_pretty(struct buffer *buffer, const struct value *value, int indent);
 /* Appends `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 bool json_write_text(struct buffer *buffer, xy_str text);
+/* A finite number as said above; null for the others. */
 bool json_write_number(struct buffer *buffer, double number);
 
 /* The first JSON object or array that can be found in a model's answer: within a code fence, or

@@ -53,6 +53,11 @@ struct value value_bool(bool boolean);
 const struct value *value_member(const struct value *map, xy_str key);
 /* Deep equality as JSON has it: 1 equals 1.0, order of map members does not matter. */
 bool value_equal(const struct value *a, const struct value *b);
+/* The first member whose key an earlier member has too, or NULL. O(n log n). [any] */
+const struct member *value_duplicate(const struct member *members, size_t count);
+/* -1, 0 or 1 as `a` is less than, equal to or greater than `b`, exactly, also where an integer has
+ * no double. Both must be VALUE_INT or VALUE_NUMBER and none of them NaN. [any] */
+int value_compare_numbers(const struct value *a, const struct value *b);
 /* "null", "boolean", "integer", "number", "string", "array", "object": JSON Schema's words. */
 const char *value_type_name(const struct value *value);
 
