@@ -318,11 +318,9 @@ static int parse(struct arena *arena, xy_str text, struct value *out, size_t *us
             good = fail(&reader, "text follows the value");
     }
     json_stack_free(&reader.stack);
-    if (!good)
-        return report(&reader, text, error);
     if (used)
         *used = (size_t)(reader.at - reader.start);
-    return 0;
+    return good ? 0 : report(&reader, text, error);
 }
 
 int json_parse(struct arena *arena, xy_str text, struct value *out, struct error *error)

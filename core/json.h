@@ -32,10 +32,14 @@ bool json_write_text(struct buffer *buffer, xy_str text);
 /* A finite number as said above; null for the others. */
 bool json_write_number(struct buffer *buffer, double number);
 
-/* The first JSON object or array that can be found in a model's answer: within a code fence, or
- * between its outermost brackets, with the usual slips mended (single quotes, trailing commas,
- * unquoted keys, Python's True/False/None, an answer cut off at the end: open brackets are closed).
- * Returns 0 with `out` parsed, or XY_EINVAL. *repaired tells whether anything was mended. [any] */
+/* The first JSON object or array that can be found in a model's answer: the whole answer, or within a
+ * code fence, or from the first bracket on that makes sense, with the usual slips mended: single and
+ * curly quotes, quotes inside of a text, raw line breaks, unknown escapes, bare keys, missing, double and
+ * trailing commas, comments, `...`, Python's True/False/None, NaN and Infinity (null), +1, .5, 007,
+ * wrong or missing brackets, repeated keys (the last value wins), invalid UTF-8 (U+FFFD), and an
+ * answer cut off at the end (brackets are closed, a member without a value is left out).
+ * Returns 0 with `out` parsed, or XY_EINVAL. *repaired tells whether the JSON itself was mended: prose
+ * and fences around it do not count. [any] */
 int json_repair(struct arena *arena, xy_str text, struct value *out, bool *repaired,
                 struct error *error);
 

@@ -19,9 +19,14 @@ struct member *json_stack_push(struct json_stack *stack);
 struct value json_stack_list(struct json_stack *stack, size_t base, struct arena *arena);
 struct value json_stack_map(struct json_stack *stack, size_t base, struct arena *arena);
 
-/* As json_parse(), but text after the value is no error: *used is the number of bytes read. */
+/* As json_parse(), but text after the value is no error: *used is the number of bytes read,
+ * also on an error. */
 int json_parse_prefix(struct arena *arena, xy_str text, struct value *out, size_t *used,
                       struct error *error);
+
+/* Reads the list or map that `text` starts with and mends its slips; false when that cannot be done.
+ * Text behind it is no error; *used is the number of bytes read, also on failure. */
+bool json_mend(struct arena *arena, xy_str text, struct value *out, size_t *used);
 
 /* The number that `token`, which must be one by RFC 8259, stands for; NUL or any byte that cannot go
  * on with a number must follow it. False when it is past the range of a double. */
