@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call_internal.h"
+#include "json.h"
+#include "schema.h"
+
+/* ---- the plan --------------------------------------------------------------------------------------- */
+
+static bool as_number(const struct value *value, double *out)
+{
+    if (value->type == VALUE_INT)
+        *out = (double)value->integer;
+    else if (value->type == VALUE_NUMBER)
+        *out = value->number;
+    return value->type == VALUE_INT || value->type == VALUE_NUMBER;
+}
+
+static void set_stop(struct call_plan *plan, const struct value *value)
+{
+    size_t count = value->type == VALUE_LIST ? value->list.count : value->type == VALUE_TEXT;
+    const struct value *items = value->type == VALUE_LIST ? value->list.items : value;
+    xy_str *stop = arena_alloc(&plan->arena, (count + 1) * sizeof(*stop));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].type == VALUE_TEXT && items[i].text.len)
+            stop[kept++] = items[i].text;
+    }
+    plan->base.stop = stop;
+    plan->base.stop_count = kept;
+}
+
+/* Known parameters have members of their own in a request; the others travel as JSON. */
+static bool set_known(struct call_plan *plan, const struct member *param)
+{
+    double number;
+    if (str_is(param->key, "stop")) {
+        set_stop(plan, &param->value);
+        return true;
+    }
+    if (param->value.type == VALUE_BOOL && str_is(param->key, "logprobs")) {
+        plan->base.logprobs = param->value.boolean;
+        return true;
+    }
+    if (!as_number(&param->value, &number))
+        return false;
+    if (str_is(param->key, "temperature"))
+        plan->base.temperature = number;
+    else if (str_is(param->key, "top_p"))
+        plan->base.top_p = number;
+    else if (str_is(param->key, "max_tokens"))
+        plan->base.max_tokens = (uint32_t)number;
+    else if (str_is(param->key, "logprobs"))
+        plan->base.logprobs = (uint32_t)number;
+    else
+        return false;
+    return true;
+}
+
+static void set_params(struct call_plan *plan, const struct value *over, const struct value *under)
+{
+    struct buffer extra;
+    buffer_init(&extra, 1 << 20);
+    const struct value *layers[] = {under, over};
+    for (size_t layer = 0; layer < 2; layer++) {
+        const struct value *params = layers[layer];
+        for (size_t i = 0; params->type == VALUE_MAP && i < params->map.count; i++) {
+            const struct member *param = &params->map.members[i];
+            bool overruled = layer == 0 && value_member(over, param->key);
+            if (overruled || set_known(plan, param))
+                continue;
+            buffer_append_char(&extra, extra.length ? ',' : '{');
+            json_write_text(&extra, param->key);
+            buffer_append_char(&extra, ':');
+            json_write(&extra, &param->value);
+        }
+    }
+    if (extra.length) {
+        buffer_append_char(&extra, '}');
+        plan->base.extra = arena_str(&plan->arena, buffer_str(&extra));
+    }
+    buffer_free(&extra);
+}
+
+struct call_plan *call_plan_create(struct services *services, const struct step *step,
+                                   struct error *error)
+{
+    static const uint32_t operations[] = {
+        [STEP_GENERATE] = XY_COMPLETE, [STEP_SCORE] = XY_SCORE, [STEP_EMBED] = XY_EMBED};
+    static const char *const defaults[] = {
+        [STEP_GENERATE] = "text", [STEP_SCORE] = "predicted", [STEP_EMBED] = "embedding"};
+    const struct call_spec *spec = &step->call;
+    struct model *model = models_find(services->models, spec->model->alias);
+    uint32_t operation = operations[step->kind];
+    if (!(model_can(model) & operation)) {
+        error_set(error, XY_EUNSUPPORTED, "step `%s`: the model `%s` (%s) cannot %s", step->id,
+                  spec->model->alias, spec->model->type->stage.id,
+                  operation == XY_COMPLETE ? "complete prompts"
+                  : operation == XY_SCORE  ? "score given texts"
+                                           : "embed texts");
+        return NULL;
+    }
+    struct call_plan *plan = memory_zeroed(1, sizeof(*plan));
+    plan->services = services;
+    plan->step = step;
+    plan->model = model;
+    plan->base = (xy_request){.size = sizeof(xy_request), .operation = operation,
+                              .temperature = -1, .top_p = -1, .json_schema = spec->schema_text};
+    set_params(plan, &spec->params, &spec->model->params);
+    plan->into = spec->into ? spec->into : spec->spread ? NULL : defaults[step->kind];
+    const char *stem = plan->into ? plan->into : step->id;
+    plan->into_logprob = arena_printf(&plan->arena, "%s_logprob", stem);
+    plan->into_confidence = arena_printf(&plan->arena, "%s_confidence", stem);
+    plan->into_probabilities = arena_printf(&plan->arena, "%s_probabilities", stem);
+    return plan;
+}
+
+void call_plan_destroy(struct call_plan *plan)
+{
+    if (!plan)
+        return;
+    arena_free(&plan->arena);
+    free(plan);
+}
+
+/* ---- one call --------------------------------------------------------------------------------------- */
+
+static void finish(struct call *call, int verdict)
+{
+    call->outcome.verdict = verdict;
+    call->done(call->data, &call->outcome);
+    arena_free(&call->arena);
+    free(call);
+}
+
+static void finish_later(void *data)
+{
+    struct call *call = data;
+    finish(call, call->outcome.verdict);
+}
+
+static void fail_soon(struct call *call, int verdict, const char *why)
+{
+    call->outcome.verdict = verdict;
+    call->outcome.why = why;
+    loop_post(call->plan->services->loop, finish_later, call);
+}
+
+static int render(struct call *call, const struct template *template, xy_str *out)
+{
+    struct record_scope data = {.record = call->record, .round = call->round,
+                                .pipeline = call->plan->services->pipeline};
+    struct scope scope = record_scope(&data);
+    struct buffer buffer;
+    struct error error = {0};
+    buffer_init(&buffer, TEMPLATE_OUTPUT);
+    int code = template_render(template, &scope, &call->arena, &buffer, &error);
+    if (code < 0)
+        call->outcome.why = arena_printf(&call->arena, "prompt: %s", error.text);
+    else
+        *out = arena_str(&call->arena, buffer_str(&buffer));
+    buffer_free(&buffer);
+    return code;
+}
+
+/* All messages; with `neutral` the last user message is the content-free one. */
+static int render_messages(struct call *call, bool neutral)
+{
+    const struct call_spec *spec = &call->plan->step->call;
+    size_t last_user = spec->message_count;
+    for (size_t i = 0; i < spec->message_count; i++) {
+        if (strcmp(spec->messages[i].role, "user") == 0)
+            last_user = i;
+    }
+    /* Two more for each time the answer is sent back with its error. */
+    size_t room = spec->message_count + 2 * ((size_t)spec->retry + 1);
+    call->messages = arena_alloc(&call->arena, room * sizeof(xy_message));
+    call->message_count = 0;
+    for (size_t i = 0; i < spec->message_count; i++) {
+        const struct template *source = spec->messages[i].content;
+        if (neutral && i == last_user)
+            source = spec->content_free;
+        xy_message *message = &call->messages[call->message_count];
+        message->role = str_of(spec->messages[i].role);
+        int code = render(call, source, &message->content);
+        if (code < 0)
+            return code;
+        call->message_count++;
+    }
+    return XY_OK;
+}
+
+static void answered(void *data, const xy_reply *reply);
+
+static void add_key(const struct call *call, const xy_request *request, struct buffer *members)
+{
+    struct journal_key key = model_key(call->plan->model, request);
+    buffer_printf(members, "\"model\":");
+    json_write_text(members, str_of(model_alias(call->plan->model)));
+    buffer_printf(members, ",\"request\":\"%016llx%016llx\"", (unsigned long long)key.high,
+                  (unsigned long long)key.low);
+}
+
+static void trail(struct call *call, const xy_request *request, const xy_reply *reply)
+{
+    struct buffer members;
+    buffer_init(&members, 4096);
+    add_key(call, request, &members);
+    buffer_printf(&members, ",\"prompt_tokens\":%u,\"output_tokens\":%u", reply->prompt_tokens,
+                  reply->output_tokens);
+    if (reply->cost > 0) {
+        buffer_append_text(&members, ",\"cost\":");
+        json_write_number(&members, reply->cost);
+    }
+    record_event(call->record, call->plan->step->id, "answered", buffer_str(&members));
+    buffer_free(&members);
+}
+
+static xy_request make_request(struct call *call)
+{
+    struct call_plan *plan = call->plan;
+    xy_request request = plan->base;
+    request.messages = call->messages;
+    request.message_count = call->message_count;
+    /* A sampled answer belongs to its record: two records with the same prompt get two answers. At
+     * temperature 0 there is one answer to a prompt, and it is asked for once. */
+    if (request.operation == XY_COMPLETE && request.temperature != 0) {
+        request.sample = call->record->sample;
+        request.seed = record_hash(plan->services->seed, plan->step->id, call->record->id,
+                                   call->round, call->attempt);
+    }
+    return request;
+}
+
+static void submit(struct call *call)
+{
+    struct call_plan *plan = call->plan;
+    const struct call_spec *spec = &plan->step->call;
+    xy_request request = make_request(call);
+    xy_str *texts = NULL;
+    size_t count = plan->step->kind == STEP_EMBED ? 1 : spec->candidate_count;
+    if (plan->step->kind != STEP_GENERATE) {
+        texts = arena_alloc(&call->arena, count * sizeof(*texts));
+        for (size_t i = 0; i < count; i++) {
+            const struct template *source =
+                plan->step->kind == STEP_EMBED ? spec->text : spec->candidates[i];
+            if (render(call, source, &texts[i]) < 0) {
+                fail_soon(call, XY_EINVAL, call->outcome.why);
+                return;
+            }
+        }
+    }
+    request.texts = texts;
+    request.text_count = texts ? count : 0;
+    call->outcome.calls++;
+    int code = model_submit(plan->model, &request, answered, call, NULL);
+    if (code < 0)
+        fail_soon(call, code, "the model would not take the request");
+}
+
+static void ask_again(struct call *call, const xy_reply *reply)
+{
+    xy_message *last = &call->messages[call->message_count - 1];
+    if (str_is(last->role, "assistant")) {
+        /* The prefill and what followed it are one turn of the model's. */
+        last->content = str_of(arena_printf(&call->arena, "%.*s%.*s", (int)last->content.len,
+                                            last->content.ptr, (int)reply->text.len,
+                                            reply->text.ptr));
+    } else {
+        call->messages[call->message_count++] = (xy_message){
+            .role = STR("assistant"), .content = arena_str(&call->arena, reply->text)};
+    }
+    const char *why = call->outcome.why ? call->outcome.why : "it does not fit the schema";
+    call->messages[call->message_count++] = (xy_message){
+        .role = STR("user"),
+        .content = str_of(arena_printf(&call->arena, "That answer cannot be used: %s. Answer again, "
+                                       "with the JSON alone.", why))};
+    call->attempt++;
+    submit(call);
+}
+
+static void take(struct call *call, const xy_reply *reply)
+{
+    const struct step *step = call->plan->step;
+    int code;
+    if (step->kind == STEP_SCORE && step->call.calibrate && !call->neutral) {
+        call->neutral = arena_alloc(&call->arena, step->call.candidate_count * sizeof(double));
+        if (reply->score_count == step->call.candidate_count)
+            memcpy(call->neutral, reply->scores, reply->score_count * sizeof(double));
+        code = render_messages(call, false);
+        if (code == XY_OK) {
+            submit(call);
+            return;
+        }
+    } else if (step->kind == STEP_SCORE) {
+        code = call_take_scores(call, reply);
+    } else if (step->kind == STEP_EMBED) {
+        code = call_take_vector(call, reply);
+    } else {
+        code = call_take_text(call, reply);
+        if (code == XY_EINVAL && call->attempt < step->call.retry) {
+            ask_again(call, reply);
+            return;
+        }
+    }
+    /* An answer that does not fit is the record's end, not the run's. */
+    finish(call, code == XY_EINVAL ? XY_DROP : code);
+}
+
+static void answered(void *data, const xy_reply *reply)
+{
+    struct call *call = data;
+    call->outcome.prompt_tokens += reply->prompt_tokens;
+    call->outcome.output_tokens += reply->output_tokens;
+    call->outcome.cost += reply->cost;
+    if (reply->status < 0) {
+        call->outcome.why = reply->error ? reply->error : error_name(reply->status);
+        finish(call, reply->status);
+        return;
+    }
+    xy_request request = make_request(call);
+    trail(call, &request, reply);
+    take(call, reply);
+}
+
+void call_step_start(struct call_plan *plan, struct record *record, uint32_t round,
+                     void (*done)(void *data, const struct call_outcome *outcome), void *data)
+{
+    struct call *call = memory_zeroed(1, sizeof(*call));
+    *call = (struct call){.plan = plan, .record = record, .round = round, .done = done,
+                          .data = data};
+    const struct call_spec *spec = &plan->step->call;
+    bool neutral = plan->step->kind == STEP_SCORE && spec->calibrate;
+    if (render_messages(call, neutral) < 0)
+        fail_soon(call, XY_EINVAL, call->outcome.why);
+    else
+        submit(call);
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One step after the other, in file order, on the conductor's thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call_step.h"
+#include "engine_internal.h"
+#include "job.h"
+#include "json.h"
+
+static bool is_dataset(const struct step *step)
+{
+    return step->kind == STEP_STAGE && (step->type->stage.flags & XY_STAGE_DATASET);
+}
+
+static bool is_streaming(const struct step *step)
+{
+    return step->kind != STEP_REPEAT && !is_dataset(step);
+}
+
+static bool stopped(struct engine *engine)
+{
+    return engine->error.code || atomic_load(&engine->stop);
+}
+
+/* ---- instances -------------------------------------------------------------------------------------- */
+
+/* What one instance's options need; its views and students live as long as the instance. */
+struct prepared {
+    struct engine *engine;
+    const struct step *step;
+    struct instance *instance;
+    struct arena arena;
+    struct opened_view {
+        const struct node *node;
+        struct dataset *joined;
+        struct dataset_view view;
+    } *views[16];
+    size_t view_count;
+    xy_student *students[8];
+    size_t student_count;
+    struct error error;
+};
+
+static const xy_model *resolve_model(void *data, const struct node *node, struct error *error)
+{
+    struct prepared *prepared = data;
+    struct model *model = models_find(prepared->engine->services.models, node->text.ptr);
+    if (!model)
+        node_error(node, error, XY_EINVAL, "there is no model `%s`", node->text.ptr);
+    return (const xy_model *)model;
+}
+
+static xy_dataset *resolve_dataset(void *data, const struct node *node, struct error *error)
+{
+    struct prepared *prepared = data;
+    for (size_t i = 0; i < prepared->view_count; i++) {
+        if (prepared->views[i]->node == node)
+            return &prepared->views[i]->view.base;
+    }
+    if (prepared->view_count == sizeof(prepared->views) / sizeof(prepared->views[0])) {
+        node_error(node, error, XY_EUNSUPPORTED, "a step may name at most 16 datasets");
+        return NULL;
+    }
+    struct dataset *joined = option_dataset(prepared->engine, node, error);
+    if (!joined)
+        return NULL;
+    struct opened_view *opened = arena_alloc(&prepared->arena, sizeof(*opened));
+    opened->node = node;
+    opened->joined = joined;
+    dataset_view_init(&opened->view, joined, &prepared->arena, false);
+    prepared->views[prepared->view_count++] = opened;
+    return &opened->view.base;
+}
+
+static const xy_student *resolve_learner(void *data, const struct node *node,
+                                         struct error *error)
+{
+    struct prepared *prepared = data;
+    const struct option_resolver resolver = {.model = resolve_model, .data = prepared};
+    if (prepared->student_count == sizeof(prepared->students) / sizeof(prepared->students[0])) {
+        node_error(node, error, XY_EUNSUPPORTED, "a step may name at most 8 learners");
+        return NULL;
+    }
+    xy_student *student = student_create(&prepared->engine->services, node,
+                                         prepared->engine->pipeline->folder, &resolver, error);
+    if (student)
+        prepared->students[prepared->student_count++] = student;
+    return student;
+}
+
+static struct option_resolver resolver_of(struct prepared *prepared, bool learners)
+{
+    return (struct option_resolver){
+        .model = resolve_model,
+        .learner = learners ? resolve_learner : NULL,
+        .dataset = resolve_dataset,
+        .data = prepared,
+    };
+}
+
+static void open_on_loop(void *data)
+{
+    struct prepared *prepared = data;
+    struct option_resolver resolver = resolver_of(prepared, true);
+    prepared->instance =
+        instance_create(&prepared->engine->services, prepared->step->type, prepared->step->id,
+                        prepared->step->with, prepared->step->node,
+                        prepared->engine->pipeline->folder, NULL, &resolver, &prepared->error);
+    if (prepared->instance)
+        instance_open(prepared->instance, &prepared->error);
+}
+
+static void close_on_loop(void *data)
+{
+    struct prepared *prepared = data;
+    instance_close(prepared->instance);
+    for (size_t i = 0; i < prepared->student_count; i++)
+        student_destroy(prepared->students[i]);
+}
+
+static void prepared_close(struct prepared *prepared)
+{
+    if (!prepared)
+        return;
+    engine_on_loop(prepared->engine, close_on_loop, prepared);
+    for (size_t i = 0; i < prepared->view_count; i++) {
+        dataset_view_finish(&prepared->views[i]->view);
+        dataset_destroy(prepared->views[i]->joined);
+    }
+    arena_free(&prepared->arena);
+    free(prepared);
+}
+
+/* An opened and prepared instance of a step's stage. Files are read here, on the worker, by a first
+ * look over the options that writes nothing; the loop then finds every dataset ready. */
+static struct prepared *prepared_open(struct engine *engine, const struct step *step,
+                                      uint32_t round)
+{
+    struct prepared *prepared = memory_zeroed(1, sizeof(*prepared));
+    prepared->engine = engine;
+    prepared->step = step;
+    struct option_resolver resolver = resolver_of(prepared, false);
+    struct error_list errors = {0};
+    options_apply(step->type->options, step->with, step->id, step->node, engine->pipeline->folder,
+                  NULL, &resolver, &prepared->arena, NULL, &errors);
+    if (errors.count)
+        prepared->error = errors.errors[0];
+    error_list_free(&errors);
+    if (!prepared->error.code)
+        engine_on_loop(engine, open_on_loop, prepared);
+    if (!prepared->error.code)
+        instance_prepare(prepared->instance, round, &prepared->error);
+    if (prepared->error.code) {
+        if (!engine->error.code)
+            engine->error = prepared->error;
+        prepared_close(prepared);
+        return NULL;
+    }
+    return prepared;
+}
+
+/* ---- phases ----------------------------------------------------------------------------------------- */
+
+enum { LEAST_WINDOW = 1024, MOST_WINDOW = 65536, DEFAULT_CONCURRENCY = 256 };
+
+struct chain {
+    struct engine *engine;
+    struct step *const *steps; /* the first may be a source */
+    size_t count;
+    bool source;
+    struct prepared **prepared; /* one for each step that is a stage, then the sources */
+    size_t prepared_count;
+    struct phase_step *phase_steps;
+    struct instance **sources;
+    uint32_t *rounds;
+    struct error error;
+};
+
+static void plans_on_loop(void *data)
+{
+    struct chain *chain = data;
+    for (size_t i = chain->source; i < chain->count && !chain->error.code; i++) {
+        const struct step *step = chain->steps[i];
+        if (step->kind != STEP_STAGE)
+            chain->phase_steps[i - chain->source].calls =
+                call_plan_create(&chain->engine->services, step, &chain->error);
+    }
+}
+
+static int chain_open(struct chain *chain)
+{
+    struct engine *engine = chain->engine;
+    size_t round_count = chain->source ? engine->rounds : 0;
+    chain->phase_steps = memory_zeroed(chain->count, sizeof(*chain->phase_steps));
+    chain->prepared = memory_zeroed(chain->count + round_count, sizeof(struct prepared *));
+    chain->sources = memory_zeroed(round_count, sizeof(struct instance *));
+    chain->rounds = memory_zeroed(round_count, sizeof(uint32_t));
+    for (size_t i = 0; i < round_count; i++) {
+        chain->rounds[i] = engine->next_round + (uint32_t)i;
+        struct prepared *source = prepared_open(engine, chain->steps[0], chain->rounds[i]);
+        if (!source)
+            return engine->error.code;
+        chain->prepared[chain->prepared_count++] = source;
+        chain->sources[i] = source->instance;
+    }
+    for (size_t i = chain->source; i < chain->count; i++) {
+        struct phase_step *place = &chain->phase_steps[i - chain->source];
+        place->step = chain->steps[i];
+        if (chain->steps[i]->kind != STEP_STAGE)
+            continue;
+        struct prepared *stage = prepared_open(engine, chain->steps[i], engine->iteration);
+        if (!stage)
+            return engine->error.code;
+        chain->prepared[chain->prepared_count++] = stage;
+        place->instance = stage->instance;
+    }
+    engine_on_loop(engine, plans_on_loop, chain);
+    if (chain->error.code)
+        engine->error = chain->error;
+    return engine->error.code;
+}
+
+static void chain_close(struct chain *chain)
+{
+    for (size_t i = 0; chain->phase_steps && i < chain->count; i++)
+        call_plan_destroy(chain->phase_steps[i].calls);
+    for (size_t i = 0; i < chain->prepared_count; i++)
+        prepared_close(chain->prepared[i]);
+    free(chain->prepared);
+    free(chain->phase_steps);
+    free(chain->sources);
+    free(chain->rounds);
+}
+
+/* Twice what can be in flight, so that a slow first record does not empty the connections. */
+static size_t window_of(const struct chain *chain)
+{
+    size_t window = LEAST_WINDOW;
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct step *step = chain->steps[i];
+        if (step->kind == STEP_STAGE || step->kind == STEP_REPEAT)
+            continue;
+        uint32_t concurrency = step->call.model->concurrency;
+        window += (concurrency ? concurrency : DEFAULT_CONCURRENCY) * 2;
+    }
+    return window < MOST_WINDOW ? window : MOST_WINDOW;
+}
+
+static int chain_run(struct chain *chain, const struct dataset *input, struct output *output)
+{
+    struct engine *engine = chain->engine;
+    struct dataset *data, *rejects;
+    if (chain_open(chain) < 0 || output_begin(engine, output, &data, &rejects) < 0)
+        return engine->error.code;
+    bool per_group = chain->source && engine->accept && output->refillable;
+    struct phase phase = {
+        .services = &engine->services,
+        .steps = chain->phase_steps,
+        .step_count = chain->count - chain->source,
+        .sources = chain->sources,
+        .source_rounds = chain->rounds,
+        .source_count = chain->source ? engine->rounds : 0,
+        .source_name = chain->steps[0]->id,
+        .wanted = per_group ? accept_wanted : NULL,
+        .wanted_data = engine,
+        .most = per_group && engine->pipeline->accept.candidates
+                    ? engine->pipeline->accept.candidates - engine->result->candidates : 0,
+        .input = input,
+        .output = data,
+        .rejects = rejects,
+        .round = engine->iteration,
+        .window = window_of(chain),
+        .stop = &engine->stop,
+        .progress = &engine->progress,
+    };
+    uint64_t started = loop_now_us(engine->services.loop);
+    int code = phase_run(&phase, &engine->error);
+    double seconds = (double)(loop_now_us(engine->services.loop) - started) / 1e6;
+    report_add_counts(engine->report, chain->steps[chain->count - 1]->id,
+                      &(struct step_counts){.seconds = seconds});
+    if (per_group)
+        engine->result->candidates += phase.entered;
+    engine->result->unfinished += phase.unfinished;
+    engine->over_budget = engine->over_budget || phase.over_budget;
+    if (code < 0) {
+        dataset_destroy(data);
+        dataset_destroy(rejects);
+        return code;
+    }
+    return output_commit(engine, output, data, rejects);
+}
+
+/* How often a step's records are read by anything: steps, options, outputs. */
+static size_t readers(const struct engine *engine, const char *id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < engine->output_count; i++) {
+        const struct step *step = engine->outputs[i].step;
+        for (size_t k = 0; k < step->from_count; k++)
+            count += strcmp(step->from[k], id) == 0;
+        for (const char **use = step->uses; use && *use; use++)
+            count += strcmp(*use, id) == 0;
+    }
+    for (size_t i = 0; i < engine->pipeline->write_count; i++)
+        count += strcmp(engine->pipeline->writes[i].from, id) == 0;
+    return count;
+}
+
+static bool continues(const struct engine *engine, const struct step *previous,
+                      const struct step *step)
+{
+    return is_streaming(step) && step->from_count == 1 &&
+           strcmp(step->from[0], previous->id) == 0 && readers(engine, previous->id) == 1;
+}
+
+/* A chain reads what its first step reads, and the pools of all of its steps; what was read is
+ * remembered at its last step, whose output it makes. */
+static struct dataset *chain_input(struct engine *engine, struct step *const *steps, size_t count,
+                                   struct output *output)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (const char **use = steps[i]->uses; use && *use; use++)
+            used++;
+    }
+    const char **uses = memory_zeroed(used + 1, sizeof(*uses));
+    used = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (const char **use = steps[i]->uses; use && *use; use++)
+            uses[used++] = *use;
+    }
+    struct step reading = *steps[0];
+    reading.uses = uses;
+    struct dataset *input = inputs_take(engine, &reading, output, false);
+    free(uses);
+    return input;
+}
+
+static int run_chain(struct engine *engine, struct step *const *steps, size_t count)
+{
+    struct output *output = output_find(engine, steps[count - 1]->id);
+    struct chain chain = {.engine = engine, .steps = steps, .count = count,
+                          .source = steps[0]->from_nothing};
+    struct dataset *input = NULL;
+    if (chain.source) {
+        if (output->ran && !output->refillable)
+            return XY_OK;
+    } else {
+        input = chain_input(engine, steps, count, output);
+        if (!input)
+            return XY_OK;
+    }
+    atomic_store(&engine->running, steps[count - 1]->id);
+    chain_run(&chain, input, output);
+    chain_close(&chain);
+    dataset_destroy(input);
+    return engine->error.code;
+}
+
+/* ---- whole-dataset steps ---------------------------------------------------------------------------- */
+
+static int keep_record(struct engine *engine, const struct step *step, struct record *record,
+                       int verdict, const char *why, struct dataset *data,
+                       struct dataset *rejects)
+{
+    if (verdict != XY_DROP)
+        return dataset_append(data, record, &engine->error);
+    struct buffer members;
+    buffer_init(&members, 4096);
+    buffer_append_text(&members, "\"reason\":");
+    json_write_text(&members, str_of(why ? why : "no reason was given"));
+    record_event(record, step->id, "dropped", buffer_str(&members));
+    buffer_free(&members);
+    report_add_reason(engine->report, step->id, why ? why : "");
+    return dataset_append(rejects, record, &engine->error);
+}
+
+static int collect(struct engine *engine, const struct step *step, struct dataset_view *view,
+                   struct job *job, struct output *output)
+{
+    struct dataset *data, *rejects;
+    struct step_counts counts = {.in = dataset_count(view->dataset)};
+    if (output_begin(engine, output, &data, &rejects) < 0)
+        return engine->error.code;
+    int code = XY_OK;
+    for (uint64_t i = 0; i < counts.in && code >= 0; i++) {
+        int verdict;
+        const char *why;
+        struct record *record = dataset_view_take(view, i, &verdict, &why);
+        counts.dropped += verdict == XY_DROP;
+        code = keep_record(engine, step, record, verdict, why, data, rejects);
+        record_destroy(record);
+    }
+    for (size_t i = 0; i < job->emitted_count && code >= 0; i++)
+        code = dataset_append(data, job->emitted[i], &engine->error);
+    counts.out = counts.in - counts.dropped + job->emitted_count;
+    report_add_counts(engine->report, step->id, &counts);
+    if (code < 0) {
+        dataset_destroy(data);
+        dataset_destroy(rejects);
+        return code;
+    }
+    return output_commit(engine, output, data, rejects);
+}
+
+static int run_stage(struct engine *engine, const struct step *step, struct dataset *input,
+                     struct output *output)
+{
+    struct prepared *prepared = prepared_open(engine, step, engine->iteration);
+    if (!prepared)
+        return engine->error.code;
+    struct job *job = job_create(prepared->instance, NULL, 0);
+    job->round = engine->iteration;
+    job->cancelled = &engine->cancelled;
+    struct dataset_view view;
+    bool evaluator = step->type->stage.kind == XY_EVALUATOR;
+    dataset_view_init(&view, input, &job->arena, !evaluator);
+    uint64_t started = loop_now_us(engine->services.loop);
+    int answer = step->type->stage.run(instance_state(prepared->instance), &job->base, &view.base);
+    double seconds = (double)(loop_now_us(engine->services.loop) - started) / 1e6;
+    job_settle(job, answer);
+    report_add_counts(engine->report, step->id, &(struct step_counts){.seconds = seconds});
+    if (job->verdict < 0) {
+        error_set(&engine->error, job->verdict, "step `%s`: %s", step->id,
+                  job->why ? job->why : error_name(job->verdict));
+        error_at(&engine->error, step->node->file, step->node->line, step->node->column);
+    } else if (evaluator) {
+        report_add_counts(engine->report, step->id,
+                          &(struct step_counts){.in = dataset_count(input)});
+        output->ran = true;
+    } else {
+        collect(engine, step, &view, job, output);
+    }
+    dataset_view_finish(&view);
+    job_destroy(job);
+    prepared_close(prepared);
+    return engine->error.code;
+}
+
+static int run_dataset_step(struct engine *engine, const struct step *step)
+{
+    struct output *output = output_find(engine, step->id);
+    struct dataset *input = inputs_take(engine, step, output, true);
+    if (!input)
+        return XY_OK;
+    atomic_store(&engine->running, step->id);
+    run_stage(engine, step, input, output);
+    dataset_destroy(input);
+    return engine->error.code;
+}
+
+/* ---- repeat ----------------------------------------------------------------------------------------- */
+
+static void reset_all(struct engine *engine, struct step *const *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        output_reset(output_find(engine, steps[i]->id));
+        reset_all(engine, steps[i]->steps, steps[i]->step_count);
+    }
+}
+
+/* The repeat's own output is a copy of what its last step that is no evaluator left. */
+static int hand_over(struct engine *engine, struct output *repeat, const struct dataset *from)
+{
+    struct dataset *data, *rejects;
+    if (output_begin(engine, repeat, &data, &rejects) < 0)
+        return engine->error.code;
+    int code = XY_OK;
+    for (uint64_t i = 0; i < dataset_count(from) && code >= 0; i++) {
+        struct record *record = dataset_read(from, i);
+        code = dataset_append(data, record, &engine->error);
+        record_destroy(record);
+    }
+    if (code >= 0)
+        return output_commit(engine, repeat, data, rejects);
+    dataset_destroy(data);
+    dataset_destroy(rejects);
+    return code;
+}
+
+static const struct step *last_of(const struct step *repeat)
+{
+    for (size_t i = repeat->step_count; i-- > 0;) {
+        const struct step *step = repeat->steps[i];
+        if (step->kind != STEP_STAGE || step->type->stage.kind != XY_EVALUATOR)
+            return step;
+    }
+    return NULL;
+}
+
+static bool until_holds(struct engine *engine, const struct step *repeat)
+{
+    if (!repeat->until)
+        return false;
+    struct scope scope = report_scope(engine->report);
+    struct arena arena = {0};
+    struct value value;
+    struct error error = {0};
+    bool holds = false;
+    if (expression_evaluate(repeat->until, &scope, &arena, &value, &error) < 0) {
+        error_set(&engine->error, XY_EINVAL, "until: %s (scores are known by the names that the "
+                  "evaluators inside the repeat report)", error.text);
+        error_at(&engine->error, repeat->node->file, repeat->node->line, repeat->node->column);
+    } else {
+        holds = value_truth(&value);
+    }
+    arena_free(&arena);
+    return holds;
+}
+
+static int run_repeat(struct engine *engine, const struct step *repeat)
+{
+    struct output *output = output_find(engine, repeat->id);
+    struct dataset *input = NULL;
+    if (!repeat->from_nothing) {
+        input = inputs_take(engine, repeat, output, true);
+        if (!input)
+            return XY_OK;
+    } else if (output->ran) {
+        return XY_OK;
+    }
+    uint32_t outer = engine->iteration, rounds = engine->rounds, next_round = engine->next_round;
+    const struct step *last = last_of(repeat);
+    output_reset(output);
+    engine->iteration = outer * repeat->times;
+    int code = input ? hand_over(engine, output, input) : XY_OK;
+    dataset_destroy(input);
+    for (uint32_t i = 0; i < repeat->times && code >= 0 && !stopped(engine); i++) {
+        engine->iteration = engine->next_round = outer * repeat->times + i;
+        engine->rounds = 1; /* sources inside a repeat are asked once for each time */
+        reset_all(engine, repeat->steps, repeat->step_count);
+        code = steps_run(engine, repeat->steps, repeat->step_count, NULL);
+        if (code < 0 || stopped(engine) || !last)
+            break;
+        struct dataset *left = output_all(output_find(engine, last->id));
+        output_reset(output);
+        code = hand_over(engine, output, left);
+        dataset_destroy(left);
+        if (code >= 0 && until_holds(engine, repeat))
+            break;
+    }
+    engine->iteration = outer;
+    engine->rounds = rounds;
+    engine->next_round = next_round;
+    return engine->error.code;
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------- */
+
+int steps_run(struct engine *engine, struct step *const *steps, size_t count,
+              bool (*chosen)(struct engine *engine, const struct step *step))
+{
+    size_t i = 0;
+    while (i < count && !stopped(engine)) {
+        const struct step *step = steps[i];
+        size_t next = i + 1;
+        if (chosen && !chosen(engine, step)) {
+            i = next;
+            continue;
+        }
+        if (step->kind == STEP_REPEAT) {
+            run_repeat(engine, step);
+        } else if (is_dataset(step)) {
+            run_dataset_step(engine, step);
+        } else {
+            while (next < count && continues(engine, steps[next - 1], steps[next]) &&
+                   (!chosen || chosen(engine, steps[next])))
+                next++;
+            run_chain(engine, steps + i, next - i);
+        }
+        i = next;
+    }
+    return engine->error.code;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outputs through format plugins, and the rejects, each as a whole or not at all. */
+
+#include "engine_internal.h"
+#include "file.h"
+#include "job.h"
+#include "json.h"
+
+/* The host's side of xy_output. */
+struct sink {
+    xy_output base;
+    struct file_writer *file;
+    struct error *error;
+};
+
+static int sink_append(xy_output *base, const void *bytes, size_t length)
+{
+    struct sink *sink = (struct sink *)base;
+    return file_writer_append(sink->file, bytes, length, sink->error);
+}
+
+static const xy_output_api sink_api = {.size = sizeof(xy_output_api), .append = sink_append};
+
+static int write_records(struct engine *engine, struct instance *instance,
+                         const struct write_spec *spec, const struct dataset *data,
+                         struct sink *sink)
+{
+    const xy_format *format = &instance_type(instance)->format;
+    const void *state = instance_state(instance);
+    struct job *job = job_create(instance, NULL, 0);
+    void *cursor = NULL;
+    int code = format->write_open(state, &job->base, spec->fields, &sink->base, &cursor);
+    bool opened = code >= 0;
+    for (uint64_t i = 0; code >= 0 && i < dataset_count(data); i++) {
+        struct record *record = dataset_read(data, i);
+        code = format->write_next(state, &job->base, cursor, &record->base);
+        record_destroy(record);
+    }
+    if (opened) {
+        int closed = format->write_close(state, &job->base, cursor);
+        code = code < 0 ? code : closed;
+    }
+    if (code < 0 && !engine->error.code)
+        error_set(&engine->error, code, "%s: %s", spec->path,
+                  job->why ? job->why : error_name(code));
+    job_destroy(job);
+    return code < 0 ? code : XY_OK;
+}
+
+struct opening {
+    struct engine *engine;
+    const struct write_spec *spec;
+    struct instance *instance;
+};
+
+static void open_format(void *data)
+{
+    static const char *const ignore[] = {"path", "format", "from", "fields", "rejects", NULL};
+    struct opening *opening = data;
+    struct engine *engine = opening->engine;
+    const struct write_spec *spec = opening->spec;
+    opening->instance =
+        instance_create(&engine->services, spec->format, spec->format->stage.id, spec->format_node,
+                        spec->format_node, engine->pipeline->folder, ignore, NULL, &engine->error);
+    if (opening->instance)
+        instance_open(opening->instance, &engine->error);
+}
+
+static void close_format(void *data)
+{
+    instance_close(((struct opening *)data)->instance);
+}
+
+static int write_output(struct engine *engine, const struct write_spec *spec)
+{
+    struct dataset *data = output_all(output_find(engine, spec->from));
+    struct opening opening = {.engine = engine, .spec = spec};
+    struct sink sink = {.base = {&sink_api}, .error = &engine->error};
+    engine_on_loop(engine, open_format, &opening);
+    if (!engine->error.code)
+        sink.file = file_writer_open(spec->path, &engine->error);
+    if (sink.file) {
+        bool good = write_records(engine, opening.instance, spec, data, &sink) == XY_OK;
+        file_writer_close(sink.file, good, &engine->error);
+    }
+    engine->result->accepted += dataset_count(data);
+    engine_on_loop(engine, close_format, &opening);
+    dataset_destroy(data);
+    return engine->error.code;
+}
+
+/* One line for each reject: its id, its fields, and its trail, whose last event has step and reason. */
+static int write_rejects(struct engine *engine, const char *path)
+{
+    struct file_writer *file = path ? file_writer_open(path, &engine->error) : NULL;
+    struct buffer line;
+    buffer_init(&line, (size_t)64 << 20);
+    int code = path && !file ? engine->error.code : XY_OK;
+    for (size_t i = 0; i < engine->output_count && code >= 0; i++) {
+        const struct output *output = &engine->outputs[i];
+        for (size_t k = 0; k < output->reject_count && code >= 0; k++) {
+            uint64_t count = dataset_count(output->rejects[k]);
+            engine->result->rejected += count;
+            for (uint64_t at = 0; file && at < count && code >= 0; at++) {
+                struct record *record = dataset_read(output->rejects[k], at);
+                char id[17];
+                record_id_text(record->id, id);
+                buffer_clear(&line);
+                buffer_printf(&line, "{\"id\":\"%s\",\"fields\":", id);
+                record_write_json(record, NULL, false, &line);
+                buffer_append_text(&line, ",\"trail\":[");
+                buffer_append_str(&line, buffer_str(&record->trail));
+                buffer_append_text(&line, "]}\n");
+                code = file_writer_append(file, line.bytes, line.length, &engine->error);
+                record_destroy(record);
+            }
+        }
+    }
+    if (file)
+        file_writer_close(file, code >= 0, &engine->error);
+    buffer_free(&line);
+    return engine->error.code;
+}
+
+int outputs_write(struct engine *engine)
+{
+    const struct pipeline *pipeline = engine->pipeline;
+    const char *rejects = NULL;
+    for (size_t i = 0; i < pipeline->write_count; i++) {
+        if (write_output(engine, &pipeline->writes[i]) < 0)
+            return engine->error.code;
+        if (pipeline->writes[i].rejects)
+            rejects = pipeline->writes[i].rejects;
+    }
+    return write_rejects(engine, rejects);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs plugin stages for a phase: on the loop one record at a time, on workers in batches. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "phase_internal.h"
+
+enum {
+    BATCH = 64,          /* records handed to a worker, or to a batch stage, at once */
+    WORKERS_PER_STEP = 4,
+    DEFAULT_INFLIGHT = 1024,
+    EMPTY_ASKS = 1000    /* a source that makes nothing so often will never end */
+};
+
+/* One hand-over: flows with one job for each, or one job for all of a batch stage. */
+struct batch {
+    struct runner *runner;
+    size_t step;
+    struct flow *flows[BATCH];
+    size_t count;
+    struct job *jobs[BATCH];
+    size_t job_count;
+    size_t open_jobs;    /* not finished yet */
+    bool as_one;         /* the stage takes batches: one job for all flows */
+};
+
+static bool stopping(const struct runner *runner)
+{
+    return runner->error.code || (runner->phase->stop && atomic_load(runner->phase->stop));
+}
+
+static void settle_batch(struct batch *batch, struct job *job)
+{
+    struct runner *runner = batch->runner;
+    if (job->verdict < 0 || job->emitted_count > 0) {
+        /* A batch that failed as a whole fails each of its records; what a batch stage emits cannot
+         * be placed among its inputs, so only single jobs may emit. */
+        const char *why = job->verdict < 0 ? job->why : "a batch stage may not emit records";
+        for (size_t i = 0; i < batch->count; i++)
+            runner_settle(runner, batch->flows[i], job->verdict < 0 ? job->verdict : XY_EBUG, why,
+                          NULL, 0);
+        return;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        int verdict = job->verdicts[i] ? job->verdicts[i] : job->verdict;
+        runner_settle(runner, batch->flows[i], verdict,
+                      job->reasons[i] ? job->reasons[i] : job->why, NULL, 0);
+    }
+}
+
+static void settle_job(struct batch *batch, struct job *job)
+{
+    size_t count;
+    struct record **emitted = job_take_emitted(job, &count);
+    int verdict = job->verdict;
+    for (size_t i = 0; i < batch->job_count; i++) {
+        if (batch->jobs[i] == job)
+            runner_settle(batch->runner, batch->flows[i], verdict, job->why, emitted, count);
+    }
+}
+
+/* A job of a batch is over. Frees the batch with the last one. [loop] */
+static void job_over(struct batch *batch, struct job *job)
+{
+    if (batch->as_one)
+        settle_batch(batch, job);
+    else
+        settle_job(batch, job);
+    for (size_t i = 0; i < batch->job_count; i++) {
+        if (batch->jobs[i] == job)
+            batch->jobs[i] = NULL;
+    }
+    job_destroy(job);
+    batch->open_jobs--;
+    if (batch->open_jobs > 0)
+        return;
+    batch->runner->steps[batch->step].active--;
+    runner_wake(batch->runner);
+    free(batch);
+}
+
+struct finished_job {
+    struct batch *batch;
+    struct job *job;
+};
+
+static void finished_on_loop(void *data)
+{
+    struct finished_job over = *(struct finished_job *)data;
+    free(data);
+    job_over(over.batch, over.job);
+}
+
+/* finish() may come from any thread, and from deep inside a callback: take it up on the loop. */
+static void job_finished(struct job *job, void *data)
+{
+    struct batch *batch = data;
+    struct finished_job *over = memory_zeroed(1, sizeof(*over));
+    *over = (struct finished_job){.batch = batch, .job = job};
+    loop_post(batch->runner->phase->services->loop, finished_on_loop, over);
+}
+
+static struct job *make_job(struct batch *batch, struct record *const *inputs, size_t count)
+{
+    const struct phase *phase = batch->runner->phase;
+    struct job *job = job_create(phase->steps[batch->step].instance, inputs, count);
+    job->round = phase->round;
+    job->cancelled = phase->services->cancelled;
+    job->finished = job_finished;
+    job->data = batch;
+    batch->jobs[batch->job_count++] = job;
+    batch->open_jobs++;
+    return job;
+}
+
+static void make_jobs(struct batch *batch)
+{
+    struct record *records[BATCH];
+    for (size_t i = 0; i < batch->count; i++)
+        records[i] = batch->flows[i]->record;
+    if (batch->as_one) {
+        make_job(batch, records, batch->count);
+        return;
+    }
+    for (size_t i = 0; i < batch->count; i++)
+        make_job(batch, &records[i], 1);
+}
+
+static const xy_stage *stage_of(const struct batch *batch)
+{
+    return &batch->runner->phase->steps[batch->step].step->type->stage;
+}
+
+static void *state_of(const struct batch *batch)
+{
+    return instance_state(batch->runner->phase->steps[batch->step].instance);
+}
+
+/* ---- on a worker ------------------------------------------------------------------------------------ */
+
+static void work(void *data)
+{
+    struct batch *batch = data;
+    const xy_stage *stage = stage_of(batch);
+    void *state = state_of(batch);
+    for (size_t i = 0; i < batch->job_count; i++) {
+        struct job *job = batch->jobs[i];
+        int answer = stage->process(state, &job->base);
+        if (answer == XY_PENDING) {
+            job->why = arena_printf(&job->arena, "plugin `%s` answered XY_PENDING on a worker",
+                                    instance_name(job->instance));
+            answer = XY_EBUG;
+        }
+        job_settle(job, answer);
+    }
+}
+
+static void worked(void *data)
+{
+    struct batch *batch = data;
+    struct job *jobs[BATCH];
+    size_t count = batch->job_count;
+    memcpy(jobs, batch->jobs, count * sizeof(jobs[0]));
+    for (size_t i = 0; i < count; i++)
+        job_over(batch, jobs[i]);
+}
+
+/* ---- starting --------------------------------------------------------------------------------------- */
+
+static size_t most_active(const xy_stage *stage)
+{
+    if (stage->flags & XY_STAGE_CPU)
+        return stage->flags & XY_STAGE_REENTRANT ? WORKERS_PER_STEP : 1;
+    return stage->max_inflight ? stage->max_inflight : DEFAULT_INFLIGHT;
+}
+
+static void start_on_loop(struct batch *batch)
+{
+    const xy_stage *stage = stage_of(batch);
+    void *state = state_of(batch);
+    struct job *job = batch->jobs[0];
+    if (job_settle(job, stage->process(state, &job->base)))
+        job_over(batch, job);
+}
+
+bool stage_start(struct runner *runner, size_t index)
+{
+    struct step_runner *step = &runner->steps[index];
+    const xy_stage *stage = &runner->phase->steps[index].step->type->stage;
+    bool cpu = stage->flags & XY_STAGE_CPU, as_one = stage->flags & XY_STAGE_BATCH;
+    size_t most = most_active(stage), take = cpu || as_one ? BATCH : 1;
+    bool any = false;
+    while (step->queue.first && (stopping(runner) || step->active < most)) {
+        any = true;
+        if (stopping(runner)) {
+            runner_settle(runner, queue_pop(&step->queue), XY_ECANCELED, NULL, NULL, 0);
+            continue;
+        }
+        struct batch *batch = memory_zeroed(1, sizeof(*batch));
+        *batch = (struct batch){.runner = runner, .step = index, .as_one = as_one};
+        while (batch->count < take && step->queue.first)
+            batch->flows[batch->count++] = queue_pop(&step->queue);
+        make_jobs(batch);
+        step->active++;
+        if (cpu)
+            loop_work(runner->phase->services->loop, work, worked, batch);
+        else
+            start_on_loop(batch);
+    }
+    return any;
+}
+
+/* ---- sources ---------------------------------------------------------------------------------------- */
+
+static bool keep_wanted(struct runner *runner, struct record *record)
+{
+    struct phase *phase = runner->phase;
+    bool room = !phase->most || phase->entered < phase->most;
+    if (room && (!phase->wanted || phase->wanted(phase->wanted_data, record)))
+        return true;
+    record_destroy(record);
+    return false;
+}
+
+static void next_source(struct runner *runner)
+{
+    struct phase *phase = runner->phase;
+    runner->source++;
+    runner->sequence = 0;
+    runner->empty_asks = 0;
+    if (runner->source == phase->source_count || (phase->most && phase->entered >= phase->most))
+        runner->dry = true;
+}
+
+static void source_over(struct runner *runner, struct job *job)
+{
+    struct phase *phase = runner->phase;
+    size_t count, kept = 0;
+    struct record **emitted = job_take_emitted(job, &count);
+    runner->asking = false;
+    runner->sequence++;
+    runner->empty_asks = count ? 0 : runner->empty_asks + 1;
+    for (size_t i = 0; i < count; i++) {
+        if (job->verdict >= 0 && keep_wanted(runner, emitted[i]))
+            emitted[kept++] = emitted[i];
+        else if (job->verdict < 0)
+            record_destroy(emitted[i]);
+    }
+    report_add_counts(phase->services->report, phase->source_name,
+                      &(struct step_counts){.out = job->verdict < 0 ? 0 : kept});
+    if (job->verdict == XY_ECANCELED)
+        runner->dry = true;
+    else if (job->verdict < 0)
+        runner_fail(runner, job->verdict, "step `%s`: %s", phase->source_name,
+                    job->why ? job->why : error_name(job->verdict));
+    else
+        runner_enter(runner, emitted, kept);
+    if (job->verdict == XY_END)
+        next_source(runner);
+    else if (runner->empty_asks >= EMPTY_ASKS)
+        runner_fail(runner, XY_EBUG, "step `%s` was asked %d times in a row and made no record",
+                    phase->source_name, EMPTY_ASKS);
+    job_destroy(job);
+    runner_wake(runner);
+}
+
+static void source_on_loop(void *data)
+{
+    struct job *job = data;
+    source_over(job->data, job);
+}
+
+static void source_finished(struct job *job, void *data)
+{
+    struct runner *runner = data;
+    loop_post(runner->phase->services->loop, source_on_loop, job);
+}
+
+static void source_work(void *data)
+{
+    struct job *job = data;
+    const xy_stage *stage = &instance_type(job->instance)->stage;
+    int answer = stage->process(instance_state(job->instance), &job->base);
+    job_settle(job, answer == XY_PENDING ? XY_EBUG : answer);
+}
+
+void source_ask(struct runner *runner)
+{
+    struct phase *phase = runner->phase;
+    struct instance *instance = phase->sources[runner->source];
+    const xy_stage *stage = &instance_type(instance)->stage;
+    struct job *job = job_create(instance, NULL, 0);
+    job->round = phase->source_rounds[runner->source];
+    job->sequence = runner->sequence;
+    job->cancelled = phase->services->cancelled;
+    job->finished = source_finished;
+    job->data = runner;
+    runner->asking = true;
+    if (stage->flags & XY_STAGE_CPU)
+        loop_work(phase->services->loop, source_work, source_on_loop, job);
+    else if (job_settle(job, stage->process(instance_state(instance), &job->base)))
+        source_over(job->data, job);
+}
