@@ -43,6 +43,9 @@ struct models *models_open(struct loop *loop, struct journal *journal,
                            const struct pipeline *pipeline, uint64_t run_id,
                            const xy_host *(*host_for)(void *data, const char *name), void *data,
                            struct error *error);
+/* Keys of an entry of `models:` that belong to the host, NULL-terminated: the generator's options are
+ * all the others. [any] */
+const char *const *model_host_keys(void);
 struct model *models_find(struct models *models, const char *alias);
 
 typedef void (*model_done)(void *user, const xy_reply *reply);
@@ -67,7 +70,8 @@ size_t models_count(const struct models *models);
 struct model_stats models_stats(const struct models *models, size_t index);
 struct model_totals models_totals(const struct models *models);
 
-/* All calls must be done. */
+/* All calls must be done, and models_totals().in_flight 0: a cancelled call still occupies its
+ * generator for a while. */
 void models_close(struct models *models);
 
 #endif
