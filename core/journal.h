@@ -24,17 +24,23 @@ struct journal_key {
 struct journal_stats {
     uint64_t entries, bytes, cut_bytes; /* cut_bytes: a torn tail that was dropped on open */
     uint64_t hits, misses;
+    uint64_t damaged_bytes; /* skipped on open between sound entries of the part that was read */
+    uint64_t damaged_finds; /* entries that the index knew and whose checksum did not match */
+    bool rebuilt;           /* the index was unusable on open and was built anew from the log */
 };
 
 /* Opens or creates. NULL with the error: somebody else holds it (which process, since when), not a
  * journal, a newer version, no room. */
 struct journal *journal_open(const char *folder, struct error *error);
 
-/* Is there an answer for `key`? On true its payload is in `out` (replaced), checksum verified. */
+/* Is there an answer for `key`? On true its payload is in `out` (replaced), checksum verified. One
+ * that is still queued is written first. `out`'s ceiling must hold the largest answer: past it the
+ * answer counts as missing and `out` says that it overflowed. */
 bool journal_find(struct journal *journal, struct journal_key key, struct buffer *out);
 
 /* Queues an entry; journal_write() must come before anything uses the answer. A key that is there
- * already gets a newer entry, which wins. */
+ * already gets a newer entry, which wins. At most 1 GiB; more, or too many entries that the disk cannot
+ * keep up with, is told or waited for here: memory stays bounded. */
 void journal_append(struct journal *journal, struct journal_key key, xy_str payload);
 
 /* Writes everything queued with one system call. 0, or XY_EIO (disk full ...): nothing that was
