@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text.h"
+
+#include <stdlib.h>
+
+enum { KEPT = 1 << 20 };
+
+static char *room(struct text *text, size_t length)
+{
+    if (text->failed)
+        return NULL;
+    if (length >= text->capacity - text->length || !text->bytes) {
+        size_t capacity = (text->length + length + 1) * 2;
+        char *bytes = capacity > length ? realloc(text->bytes, capacity) : NULL;
+        if (!bytes) {
+            text->failed = true;
+            return NULL;
+        }
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    return text->bytes + text->length;
+}
+
+void text_add(struct text *text, const char *bytes, size_t length)
+{
+    char *place = room(text, length);
+    if (!place)
+        return;
+    if (length)
+        memcpy(place, bytes, length);
+    text->length += length;
+    text->bytes[text->length] = '\0';
+}
+
+void text_add_str(struct text *text, xy_str str)
+{
+    text_add(text, str.ptr, str.len);
+}
+
+void text_add_literal(struct text *text, const char *literal)
+{
+    text_add(text, literal, strlen(literal));
+}
+
+static bool plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+void text_add_escaped(struct text *text, xy_str str)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < str.len;) {
+        size_t start = i;
+        while (i < str.len && plain((unsigned char)str.ptr[i]))
+            i++;
+        text_add(text, str.ptr + start, i - start);
+        if (i == str.len)
+            break;
+        unsigned char c = (unsigned char)str.ptr[i++];
+        static const char special[] = "\"\\\n\r\t", names[] = "\"\\nrt";
+        const char *found = c ? strchr(special, c) : NULL;
+        char escape[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+        if (found)
+            escape[1] = names[found - special];
+        text_add(text, escape, found ? 2 : 6);
+    }
+}
+
+void text_add_json(struct text *text, xy_str str)
+{
+    text_add(text, "\"", 1);
+    text_add_escaped(text, str);
+    text_add(text, "\"", 1);
+}
+
+void text_add_number(struct text *text, double number)
+{
+    char digits[40];
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof(digits), "%.*g", precision, number);
+        if (strtod(digits, NULL) == number)
+            break;
+    }
+    /* Both functions above use the locale's decimal point; JSON has one of its own. */
+    for (char *c = digits; *c; c++)
+        if (!strchr("0123456789+-e", *c))
+            *c = '.';
+    text_add_literal(text, digits);
+}
+
+void text_add_integer(struct text *text, uint64_t number)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    text_add(text, digits + at, sizeof(digits) - at);
+}
+
+void text_clear(struct text *text)
+{
+    if (text->capacity > KEPT)
+        text_free(text);
+    text->length = 0;
+    text->failed = false;
+}
+
+void text_free(struct text *text)
+{
+    free(text->bytes);
+    *text = (struct text){.failed = false};
+}
