@@ -150,9 +150,11 @@ static enum mend read_list(struct mender *mender, struct value *out)
 static bool drop_repeated(struct mender *mender, size_t base)
 {
     for (int round = 0; round < REPEATED_KEYS; round++) {
-        struct member *members = mender->stack.members + base;
         size_t count = mender->stack.count - base;
-        const struct member *twice = count ? value_duplicate(members, count) : NULL;
+        if (count == 0)
+            return true;
+        struct member *members = mender->stack.members + base;
+        const struct member *twice = value_duplicate(members, count);
         if (!twice)
             return true;
         size_t at = (size_t)(twice - members), first = 0;
