@@ -24,12 +24,12 @@ struct value json_stack_map(struct json_stack *stack, size_t base, struct arena 
 int json_parse_prefix(struct arena *arena, xy_str text, struct value *out, size_t *used,
                       struct error *error);
 
-/* Reads the list or map that `text` starts with and mends its slips; false when that cannot be done.
- * Text behind it is no error; *used is the number of bytes read, also on failure. */
+/* Reads the list or map that `text` starts with and mends its slips; false when that cannot be
+ * done. Text behind it is no error; *used is the number of bytes read, also on failure. */
 bool json_mend(struct arena *arena, xy_str text, struct value *out, size_t *used);
 
-/* The number that `token`, which must be one by RFC 8259, stands for; NUL or any byte that cannot go
- * on with a number must follow it. False when it is past the range of a double. */
+/* The number that `token`, which must be one by RFC 8259, stands for; NUL or any byte that
+ * cannot go on with a number must follow it. False when it is past the range of a double. */
 bool json_number(xy_str token, struct value *out);
 
 /* The four hexadecimal digits at `digits`, or -1. Reads no further than the first other byte. */

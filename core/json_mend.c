@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader that mends the usual slips of models. Where two readings are possible it takes the one
- * that keeps the answer's text, and where a value would have to be invented it leaves the member out. */
+/* The reader that mends the usual slips of models. Where two readings are possible it takes the
+ * one that keeps the answer's text, and where a value would have to be invented it leaves the
+ * member out. */
 #include <string.h>
 #include <strings.h>
 
@@ -85,7 +86,8 @@ static bool at_close(struct mender *mender, bool map)
         return true;
     }
     mender->mended = true;
-    /* Another kind of bracket: ours is missing where an outer one fits, else it is a mistyped ours. */
+    /* Another kind of bracket: ours is missing where an outer one fits, else it is a mistyped
+     * ours. */
     if (!(map ? mender->open_lists : mender->open_maps))
         mender->at++;
     return true;

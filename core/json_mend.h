@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_mend.h - what json_mend.c (lists and maps) and json_mend_scalar.c (texts, numbers, words) share. */
+/* json_mend.h - what json_mend.c (lists and maps) and json_mend_scalar.c (texts, numbers, words)
+ * share. */
 #ifndef XYLEM_CORE_JSON_MEND_H
 #define XYLEM_CORE_JSON_MEND_H
 

@@ -231,7 +231,8 @@ enum mend mender_read_key(struct mender *mender, xy_str *out)
     return MEND_READ;
 }
 
-/* ---- numbers and words ------------------------------------------------------------------------ */
+/* ---- numbers and words
+ * ------------------------------------------------------------------------ */
 
 /* Copies digits, without the underscores that Python allows; returns how many. */
 static size_t copy_digits(struct mender *mender)

@@ -109,7 +109,8 @@ static size_t shortest_digits(double number, char *digits, int *exponent)
     return count;
 }
 
-/* Python's repr: positional from 1e-4 to below 1e16, else with an exponent of two digits or more. */
+/* Python's repr: positional from 1e-4 to below 1e16, else with an exponent of two digits or
+ * more. */
 static bool write_digits(struct buffer *buffer, const char *digits, size_t count, int exponent)
 {
     if (exponent < -4 || exponent >= 16) {

@@ -7,11 +7,8 @@
 #include "json.h"
 #include "schema_internal.h"
 
-/* Schemas that check the same value ($ref, anyOf and their kin) may stand in one another so deep: with
- * JSON_DEPTH levels of the value it bounds the stack of a check. */
-enum { IN_PLACE_DEPTH = 32 };
-
-/* A pattern gives up after so many steps: some tens of milliseconds, where backtracking explodes. */
+/* A pattern gives up after so many steps: some tens of milliseconds, where backtracking
+ * explodes. */
 enum { PATTERN_STEPS = 1000000, PATTERN_KIBIBYTES = 20000 };
 
 struct definition {
@@ -52,7 +49,8 @@ static struct schema_node *compile_new(struct compiler *compiler, const struct v
     return compile_node(compiler, node, source, place) ? node : NULL;
 }
 
-/* ---- keywords: types and values ----------------------------------------------------------------- */
+/* ---- keywords: types and values
+ * ----------------------------------------------------------------- */
 
 static unsigned type_bits(xy_str name)
 {
@@ -133,7 +131,8 @@ static bool compile_pattern(struct compiler *compiler, struct schema_node *node,
     return true;
 }
 
-/* ---- keywords: limits --------------------------------------------------------------------------- */
+/* ---- keywords: limits
+ * --------------------------------------------------------------------------- */
 
 static bool is_number(const struct value *value)
 {
@@ -182,7 +181,8 @@ static bool compile_unique(struct compiler *compiler, struct schema_node *node, 
     return value->type == VALUE_BOOL || refuse(compiler, place, "expected true or false");
 }
 
-/* ---- keywords: schemas within schemas ------------------------------------------------------------ */
+/* ---- keywords: schemas within schemas
+ * ------------------------------------------------------------ */
 
 static bool compile_required(struct compiler *compiler, struct schema_node *node, void *field,
                              const struct value *value, const struct schema_place *place)
@@ -262,8 +262,7 @@ static bool compile_reference(struct compiler *compiler, struct schema_node *nod
     (void)field;
     static const char *const prefixes[] = {"#/$defs/", "#/definitions/"};
     xy_str target = value->type == VALUE_TEXT ? value->text : STR("");
-    if (str_is(target, "#"))
-        node->reference = compiler->root;
+    node->reference = str_is(target, "#") ? compiler->root : NULL;
     for (size_t p = 0; p < 2; p++) {
         size_t length = strlen(prefixes[p]);
         if (target.len < length || memcmp(target.ptr, prefixes[p], length) != 0)
@@ -393,7 +392,8 @@ static bool compile_node(struct compiler *compiler, struct schema_node *node,
     return true;
 }
 
-/* ---- definitions and the whole -------------------------------------------------------------------- */
+/* ---- definitions and the whole
+ * -------------------------------------------------------------------- */
 
 static bool compile_definitions(struct compiler *compiler, const struct value *source,
                                 const struct schema_place *top)
@@ -427,30 +427,6 @@ static bool compile_definitions(struct compiler *compiler, const struct value *s
     return true;
 }
 
-/* How deep the schemas that check the same value stand in one another. Too deep is also a $ref that
- * leads back to itself, which no check could ever finish. */
-static int measure_height(struct schema_node *node, int depth)
-{
-    if (node->height > 0)
-        return node->height;
-    if (node->height < 0 || depth > IN_PLACE_DEPTH)
-        return IN_PLACE_DEPTH + 1;
-    node->height = -1;
-    const struct schema_nodes lists[] = {
-        node->any, node->one, node->all, {&node->negated, 1}, {&node->reference, 1},
-    };
-    int highest = 0;
-    for (size_t l = 0; l < sizeof(lists) / sizeof(*lists); l++) {
-        for (size_t i = 0; i < lists[l].count; i++) {
-            struct schema_node *inner = lists[l].nodes[i];
-            int height = inner ? measure_height(inner, depth + 1) : 0;
-            highest = height > highest ? height : highest;
-        }
-    }
-    node->height = highest + 1;
-    return node->height;
-}
-
 static bool compile(struct compiler *compiler, xy_str source)
 {
     struct schema *schema = compiler->schema;
@@ -464,7 +440,7 @@ static bool compile(struct compiler *compiler, xy_str source)
         !compile_node(compiler, compiler->root, value, &top))
         return false;
     for (struct schema_node *node = compiler->nodes; node; node = node->next) {
-        if (measure_height(node, 1) > IN_PLACE_DEPTH)
+        if (schema_height(node, 1) > SCHEMA_IN_PLACE_DEPTH)
             return refuse(compiler, &top, "a $ref leads back to itself without a step into the value, "
                                           "or $ref, anyOf, oneOf, allOf and not are nested too deeply");
     }

@@ -10,7 +10,8 @@
 #include "json.h"
 #include "schema_internal.h"
 
-/* Nodes visited and items compared in one check: schemas of schemas can multiply, answers are small. */
+/* Nodes visited and items compared in one check: schemas of schemas can multiply, answers are
+ * small. */
 enum { WORK_LIMIT = 10000000, FEW_ITEMS = 16, SHOWN_BYTES = 200 };
 
 struct checker {
@@ -98,7 +99,8 @@ static bool fits(struct checker *checker, const struct schema_node *node, const 
     return good;
 }
 
-/* ---- any type ----------------------------------------------------------------------------------- */
+/* ---- any type
+ * ----------------------------------------------------------------------------------- */
 
 static bool check_type(struct checker *checker, const struct schema_node *node,
                        const struct value *value, place *at)
@@ -168,7 +170,8 @@ static bool check_combined(struct checker *checker, const struct schema_node *no
     return true;
 }
 
-/* ---- numbers and texts ---------------------------------------------------------------------------- */
+/* ---- numbers and texts
+ * ---------------------------------------------------------------------------- */
 
 static double as_double(const struct value *value)
 {
@@ -182,8 +185,9 @@ static bool is_multiple(const struct value *value, const struct value *of)
     double quotient = as_double(value) / as_double(of);
     if (!isfinite(quotient))
         return false;
-    /* 0.3 is meant to be a multiple of 0.1. Both are half a unit in the last place off their decimal
-     * texts at most and so is the division, which makes at most 1.5 epsilon in relative terms. */
+    /* 0.3 is meant to be a multiple of 0.1. Both are half a unit in the last place off their
+     * decimal texts at most and so is the division, which makes at most 1.5 epsilon in relative
+     * terms. */
     return fabs(quotient - nearbyint(quotient)) <= 1.5 * DBL_EPSILON * fabs(quotient);
 }
 
@@ -241,7 +245,8 @@ static bool check_text(struct checker *checker, const struct schema_node *node,
     return !node->pattern || check_pattern(checker, node, value, at);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------------- */
+/* ---- lists
+ * ---------------------------------------------------------------------------------------- */
 
 /* Equal values have equal hashes: 1 and 1.0, and maps in any order. */
 static uint64_t hash_value(const struct value *value)
@@ -324,7 +329,8 @@ static bool check_list(struct checker *checker, const struct schema_node *node,
     return true;
 }
 
-/* ---- maps ----------------------------------------------------------------------------------------- */
+/* ---- maps
+ * ----------------------------------------------------------------------------------------- */
 
 static const struct schema_node *property_node(const struct schema_node *node, xy_str key)
 {
@@ -356,7 +362,8 @@ static bool check_map(struct checker *checker, const struct schema_node *node,
     return true;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------ */
+/* ---- the whole
+ * ------------------------------------------------------------------------------------ */
 
 static bool check_node(struct checker *checker, const struct schema_node *node,
                        const struct value *value, place *at)

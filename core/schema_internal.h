@@ -53,4 +53,12 @@ struct schema {
     pcre2_match_context *limits;
 };
 
+/* Schemas that check the same value ($ref, anyOf and their kin) may stand in one another so
+ * deep: with JSON_DEPTH levels of the value it bounds the stack of a check. */
+enum { SCHEMA_IN_PLACE_DEPTH = 32 };
+
+/* How deep the schemas that check the same value stand in one another. Too deep is also a $ref that
+ * leads back to itself, which no check could ever finish. */
+int schema_height(struct schema_node *node, int depth);
+
 #endif

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length in bytes, 1 to 4, of the sequence that `bytes` starts with; `left` (at least 1) bytes may
- * be read. *valid tells whether it is well-formed; where it is not, the length is that of the maximal
- * ill-formed part, for which one U+FFFD stands. [any] */
+/* The length in bytes, 1 to 4, of the sequence that `bytes` starts with; `left` (at least 1)
+ * bytes may be read. *valid tells whether it is well-formed; where it is not, the length is that
+ * of the maximal ill-formed part, for which one U+FFFD stands. [any] */
 size_t utf8_sequence(const char *bytes, size_t left, bool *valid);
 
 /* Writes a code point (no surrogate, at most 0x10FFFF) as 1 to 4 bytes; returns how many. [any] */

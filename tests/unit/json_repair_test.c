@@ -158,7 +158,7 @@ static void test_every_cut(void)
 
 static void test_deep_and_long(void)
 {
-    enum { LENGTH = 1000000 };
+    enum { LENGTH = 100000 };
     static char text[LENGTH];
     static const char *const patterns[] = {"[", "{\"a\":", "[1,", "{'", "[\"[", "```{", "/*[", "[[],"};
     for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {

@@ -76,7 +76,8 @@ while len(pairs) < PAIRS:
         one["$defs"] = {"x": {"type": ["string", "integer"]}, "y/z": {"maxItems": 1, "minimum": 1}}
     pairs.append((one, value()))
 lines = "".join(json.dumps(s) + "\t" + json.dumps(v) + "\n" for s, v in pairs)
-run = subprocess.run([sys.argv[1], "--lines"], input=lines, capture_output=True, text=True, check=True)
+run = subprocess.run([sys.argv[1], "--lines"], input=lines, text=True, check=True,
+                     capture_output=True)
 answers = run.stdout.splitlines()
 assert len(answers) == PAIRS, (len(answers), run.stderr)
 wrong = fitting = 0

@@ -174,7 +174,8 @@ static void test_refused(void)
     CHECK_TEXT(error.hint, "did you mean `required`?");
 }
 
-/* 4^13 checks if each alternative were followed: the limit on work must end it, also under `not`. */
+/* 4^13 checks if each alternative were followed: the limit on work must end it, also under
+ * `not`. */
 static void test_explosion(void)
 {
     struct buffer source;
