@@ -30,7 +30,8 @@ static bool skip_comment(struct mender *mender)
 /* Space that only JSON does not take for space, and dots that stand for "and so on". */
 static size_t odd_space(const char *at, size_t left)
 {
-    static const char *const odd[] = {"\xc2\xa0", "\xef\xbb\xbf", "...", "\xe2\x80\xa6", "\f", "\v"};
+    static const char *const odd[] = {"\xc2\xa0",     "\xef\xbb\xbf", "...",
+                                      "\xe2\x80\xa6", "\f",           "\v"};
     for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
         size_t length = strlen(odd[i]);
         if (length <= left && memcmp(at, odd[i], length) == 0)

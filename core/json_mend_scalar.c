@@ -164,7 +164,8 @@ static void read_escape(struct mender *mender)
         buffer_append_char(&mender->scratch, letter);
         mender->at++;
     } else {
-        buffer_append_char(&mender->scratch, '\\'); /* a formula or a pattern: the backslash is meant */
+        /* A formula or a pattern: the backslash is meant. */
+        buffer_append_char(&mender->scratch, '\\');
     }
 }
 
@@ -238,7 +239,8 @@ enum mend mender_read_key(struct mender *mender, xy_str *out)
 static size_t copy_digits(struct mender *mender)
 {
     size_t before = mender->scratch.length;
-    for (; isdigit((unsigned char)mender_peek(mender)) || mender_peek(mender) == '_'; mender->at++) {
+    for (; isdigit((unsigned char)mender_peek(mender)) || mender_peek(mender) == '_';
+         mender->at++) {
         if (*mender->at != '_')
             buffer_append_char(&mender->scratch, *mender->at);
         else

@@ -89,7 +89,8 @@ static bool try_fences(struct search *search)
     for (size_t at = find_fence(text, 0); at < text.len; at = find_fence(text, at)) {
         at += sizeof(fence) - 1;
         size_t start = at;
-        while (start < text.len && ((text.ptr[start] | 0x20) >= 'a' && (text.ptr[start] | 0x20) <= 'z'))
+        while (start < text.len &&
+               ((text.ptr[start] | 0x20) >= 'a' && (text.ptr[start] | 0x20) <= 'z'))
             start++; /* the block's language: json, JSON, python */
         if (start < text.len && text.ptr[start] == '5')
             start++; /* json5 */

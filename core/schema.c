@@ -78,8 +78,9 @@ static bool compile_type(struct compiler *compiler, struct schema_node *node, vo
     for (size_t i = 0; i < count; i++) {
         unsigned bits = names[i].type == VALUE_TEXT ? type_bits(names[i].text) : 0;
         if (bits == 0)
-            return refuse(compiler, place, "expected null, boolean, integer, number, string, array, "
-                                           "object, or a list of these");
+            return refuse(compiler, place,
+                          "expected null, boolean, integer, number, string, array, "
+                          "object, or a list of these");
         node->types |= bits;
     }
     return count > 0 || refuse(compiler, place, "a list of types must not be empty");
@@ -120,10 +121,12 @@ static bool compile_pattern(struct compiler *compiler, struct schema_node *node,
     if (!node->pattern) {
         char reason[160], wrong[256];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)reason, sizeof(reason));
-        snprintf(wrong, sizeof(wrong), "not a regular expression: %s, after %zu bytes", reason, offset);
+        snprintf(wrong, sizeof(wrong), "not a regular expression: %s, after %zu bytes", reason,
+                 offset);
         return refuse(compiler, place, wrong);
     }
-    pcre2_jit_compile(node->pattern, PCRE2_JIT_COMPLETE); /* without it the pattern is only slower */
+    /* Where there is no compiler for this machine the pattern is only slower. */
+    pcre2_jit_compile(node->pattern, PCRE2_JIT_COMPLETE);
     schema->patterns =
         memory_resize(schema->patterns, schema->pattern_count + 1, sizeof(*schema->patterns));
     schema->patterns[schema->pattern_count++] = node->pattern;
@@ -273,8 +276,9 @@ static bool compile_reference(struct compiler *compiler, struct schema_node *nod
                 node->reference = compiler->definitions[i].node;
         }
     }
-    return node->reference || refuse(compiler, place, "expected #, #/$defs/NAME or #/definitions/NAME "
-                                                      "with a NAME that is defined at the top");
+    return node->reference || refuse(compiler, place,
+                                     "expected #, #/$defs/NAME or #/definitions/NAME "
+                                     "with a NAME that is defined at the top");
 }
 
 static bool compile_dialect(struct compiler *compiler, struct schema_node *node, void *field,
@@ -349,7 +353,8 @@ static const struct keyword {
 #undef FIELD
 enum { KEYWORDS = sizeof(keywords) / sizeof(*keywords) };
 
-static bool unknown_keyword(struct compiler *compiler, xy_str name, const struct schema_place *place)
+static bool unknown_keyword(struct compiler *compiler, xy_str name,
+                            const struct schema_place *place)
 {
     char word[64], wrong[160];
     snprintf(word, sizeof(word), "%.*s", (int)(name.len < 63 ? name.len : 63), name.ptr);
@@ -386,7 +391,8 @@ static bool compile_node(struct compiler *compiler, struct schema_node *node,
             return unknown_keyword(compiler, member->key, place);
         struct schema_place inner = {.parent = place, .key = member->key};
         void *field = (char *)node + keywords[k].field;
-        if (keywords[k].compile && !keywords[k].compile(compiler, node, field, &member->value, &inner))
+        if (keywords[k].compile &&
+            !keywords[k].compile(compiler, node, field, &member->value, &inner))
             return false;
     }
     return true;
@@ -407,8 +413,9 @@ static bool compile_definitions(struct compiler *compiler, const struct value *s
         if (map->type != VALUE_MAP)
             return refuse(compiler, &place, "expected an object of schemas");
         for (size_t i = 0; i < map->map.count; i++) {
-            compiler->definitions = memory_resize(
-                compiler->definitions, compiler->definition_count + 1, sizeof(*compiler->definitions));
+            compiler->definitions =
+                memory_resize(compiler->definitions, compiler->definition_count + 1,
+                              sizeof(*compiler->definitions));
             compiler->definitions[compiler->definition_count++] = (struct definition){
                 .name = map->map.members[i].key,
                 .source = &map->map.members[i].value,
@@ -441,8 +448,9 @@ static bool compile(struct compiler *compiler, xy_str source)
         return false;
     for (struct schema_node *node = compiler->nodes; node; node = node->next) {
         if (schema_height(node, 1) > SCHEMA_IN_PLACE_DEPTH)
-            return refuse(compiler, &top, "a $ref leads back to itself without a step into the value, "
-                                          "or $ref, anyOf, oneOf, allOf and not are nested too deeply");
+            return refuse(compiler, &top,
+                          "a $ref leads back to itself without a step into the value, "
+                          "or $ref, anyOf, oneOf, allOf and not are nested too deeply");
     }
     return true;
 }

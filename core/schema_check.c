@@ -213,21 +213,22 @@ static bool check_pattern(struct checker *checker, const struct schema_node *nod
                           const struct value *value, place *at)
 {
     pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    int code = match ? pcre2_match(node->pattern, (PCRE2_SPTR)value->text.ptr, value->text.len, 0, 0,
-                                   match, checker->schema->limits)
+    int code = match ? pcre2_match(node->pattern, (PCRE2_SPTR)value->text.ptr, value->text.len, 0,
+                                   0, match, checker->schema->limits)
                      : PCRE2_ERROR_NOMEMORY;
     pcre2_match_data_free(match);
     if (code >= 0)
         return true;
     int length = (int)(node->pattern_text.len < SHOWN_BYTES ? node->pattern_text.len : SHOWN_BYTES);
     return violated(checker, at, "%s the pattern %.*s",
-                    code == PCRE2_ERROR_NOMATCH ? "the text does not match"
-                                                : "matching the text was given up (too much work): see",
+                    code == PCRE2_ERROR_NOMATCH
+                        ? "the text does not match"
+                        : "matching the text was given up (too much work): see",
                     length, node->pattern_text.ptr);
 }
 
-static bool check_size(struct checker *checker, place *at, const char *what, size_t size, size_t least,
-                       size_t most)
+static bool check_size(struct checker *checker, place *at, const char *what, size_t size,
+                       size_t least, size_t most)
 {
     if (size < least)
         return violated(checker, at, "expected at least %zu %s, found %zu", least, what, size);
@@ -350,12 +351,14 @@ static bool check_map(struct checker *checker, const struct schema_node *node,
     for (size_t i = 0; node->required && i < node->required->list.count; i++) {
         xy_str key = node->required->list.items[i].text;
         if (!value_member(value, key))
-            return violated(checker, at, "the required member `%.*s` is missing", (int)key.len, key.ptr);
+            return violated(checker, at, "the required member `%.*s` is missing", (int)key.len,
+                            key.ptr);
     }
     for (size_t i = 0; i < count; i++) {
         const struct member *member = &value->map.members[i];
         const struct schema_node *inner_node = property_node(node, member->key);
-        place inner = {.parent = at, .key = {member->key.ptr ? member->key.ptr : "", member->key.len}};
+        place inner = {.parent = at,
+                       .key = {member->key.ptr ? member->key.ptr : "", member->key.len}};
         if (inner_node && !check_node(checker, inner_node, &member->value, &inner))
             return false;
     }

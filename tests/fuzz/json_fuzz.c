@@ -16,8 +16,8 @@ static void must_survive(const struct value *value, size_t size)
     struct arena arena = {0};
     struct value again;
     struct error error;
-    if (!json_write(&buffer, value) || json_parse(&arena, buffer_str(&buffer), &again, &error) != 0 ||
-        !value_equal(value, &again))
+    if (!json_write(&buffer, value) ||
+        json_parse(&arena, buffer_str(&buffer), &again, &error) != 0 || !value_equal(value, &again))
         abort();
     arena_free(&arena);
     buffer_free(&buffer);
@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const uint8_t *parting = size ? memchr(bytes, 0, size) : NULL;
     size_t length = parting ? (size_t)(parting - bytes) : size;
     xy_str text = {(const char *)bytes, length};
-    xy_str rest = {(const char *)bytes + length + (parting ? 1 : 0), size - length - (parting ? 1 : 0)};
+    xy_str rest = {(const char *)bytes + length + (parting ? 1 : 0),
+                   size - length - (parting ? 1 : 0)};
     struct arena arena = {0};
     struct value value;
     struct error error;

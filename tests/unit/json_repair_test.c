@@ -34,10 +34,16 @@ static const struct answer answers[] = {
     {"{\"text\": \"He said \"no\" twice\"}", "{\"text\":\"He said \\\"no\\\" twice\"}", true},
     {"{\"text\": \"He said \"no\", then left\", \"b\": 2}",
      "{\"text\":\"He said \\\"no\\\", then left\",\"b\":2}", true},
-    {"{\xe2\x80\x9c" "a\xe2\x80\x9d: \xe2\x80\x9c" "b\xe2\x80\x9d}", "{\"a\":\"b\"}", true},
-    {"{\xe2\x80\x98" "a\xe2\x80\x99: \xe2\x80\x98" "it\xe2\x80\x99s\xe2\x80\x99}",
+    {"{\xe2\x80\x9c"
+     "a\xe2\x80\x9d: \xe2\x80\x9c"
+     "b\xe2\x80\x9d}",
+     "{\"a\":\"b\"}", true},
+    {"{\xe2\x80\x98"
+     "a\xe2\x80\x99: \xe2\x80\x98"
+     "it\xe2\x80\x99s\xe2\x80\x99}",
      "{\"a\":\"it\xe2\x80\x99s\"}", true},
-    {"{\"a\": \"\xe2\x80\x9cquoted\xe2\x80\x9d\",}", "{\"a\":\"\xe2\x80\x9cquoted\xe2\x80\x9d\"}", true},
+    {"{\"a\": \"\xe2\x80\x9cquoted\xe2\x80\x9d\",}", "{\"a\":\"\xe2\x80\x9cquoted\xe2\x80\x9d\"}",
+     true},
     {"{\"a\": \"line one\nline two\t.\"}", "{\"a\":\"line one\\nline two\\t.\"}", true},
     {"{\"pattern\": \"\\d+\\s\"}", "{\"pattern\":\"\\\\d+\\\\s\"}", true},
     {"{\"a\": \"\\u00e9\\ud83d\\ude00\",}", "{\"a\":\"\xc3\xa9\xf0\x9f\x98\x80\"}", true},
@@ -66,7 +72,9 @@ static const struct answer answers[] = {
     {"{\"a\": 1 # python\n}", "{\"a\":1}", true},
     {"{\"url\": \"http://x.y/z\",}", "{\"url\":\"http://x.y/z\"}", true},
     {"[1, 2, ...]", "[1,2]", true},
-    {"{\"a\":\xc2\xa0" "1}", "{\"a\":1}", true},
+    {"{\"a\":\xc2\xa0"
+     "1}",
+     "{\"a\":1}", true},
     /* Brackets. */
     {"{\"a\": [1, 2}", "{\"a\":[1,2]}", true},
     {"[{\"a\": 1]", "[{\"a\":1}]", true},
@@ -160,7 +168,8 @@ static void test_deep_and_long(void)
 {
     enum { LENGTH = 100000 };
     static char text[LENGTH];
-    static const char *const patterns[] = {"[", "{\"a\":", "[1,", "{'", "[\"[", "```{", "/*[", "[[],"};
+    static const char *const patterns[] = {"[",    "{\"a\":", "[1,", "{'",
+                                           "[\"[", "```{",    "/*[", "[[],"};
     for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
         size_t length = strlen(patterns[i]);
         for (size_t at = 0; at + length <= LENGTH; at += length)

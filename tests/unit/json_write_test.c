@@ -26,8 +26,9 @@ static void check_written(const struct value *value, int indent, const char *exp
 static void test_values(void)
 {
     struct arena arena = {0};
-    struct value value = parsed(&arena, STR(" { \"b\" : [ ] , \"a\" : { } , \"c\":[1,{\"d\":null}], "
-                                            "\"e\":[true,false,\"x\",-9223372036854775808,1.50] }"));
+    struct value value =
+        parsed(&arena, STR(" { \"b\" : [ ] , \"a\" : { } , \"c\":[1,{\"d\":null}], "
+                           "\"e\":[true,false,\"x\",-9223372036854775808,1.50] }"));
     check_written(&value, -1,
                   "{\"b\":[],\"a\":{},\"c\":[1,{\"d\":null}],"
                   "\"e\":[true,false,\"x\",-9223372036854775808,1.5]}");
@@ -49,7 +50,10 @@ static void test_texts(void)
     check_written(&value, -1, "\"\"");
     /* One U+FFFD for each maximal part (Unicode 15, section 3.9, table 3-8), as Python has it. */
 #define BAD "\xef\xbf\xbd"
-    value = value_text(STR("a\xf1\x80\x80\xe1\x80\xc2" "b\x80" "c\x80\xbf" "d\xed\xa0\x80\xf0\x9f"));
+    value = value_text(STR("a\xf1\x80\x80\xe1\x80\xc2"
+                           "b\x80"
+                           "c\x80\xbf"
+                           "d\xed\xa0\x80\xf0\x9f"));
     check_written(&value, -1, "\"a" BAD BAD BAD "b" BAD "c" BAD BAD "d" BAD BAD BAD BAD "\"");
 #undef BAD
 }

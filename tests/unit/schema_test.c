@@ -61,13 +61,14 @@ static const struct pair pairs[] = {
     {"{\"pattern\":\"b\"}", "\"abc\"", NULL},
     {"{\"pattern\":\"^.$\"}", "\"\\ud83d\\ude00\"", NULL},
     {"{\"pattern\":\"^\\\\u00e9\\\\p{L}$\"}", "\"\\u00e9\\u00fc\"", NULL},
-    {"{\"pattern\":\"^(a+)+$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"",
-     "pattern"},
+    {"{\"pattern\":\"^(a+)+$\"}",
+     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"", "pattern"},
     {"{\"minItems\":1}", "[]", "at least 1 items, found 0"},
     {"{\"minItems\":1.0}", "[0]", NULL},
     {"{\"maxItems\":1}", "[1,2]", "at most 1 items, found 2"},
     {"{\"items\":{\"type\":\"integer\"}}", "[1,2,\"3\"]", "$[2]: expected integer"},
-    {"{\"prefixItems\":[{\"type\":\"string\"},true],\"items\":{\"type\":\"null\"}}", "[\"a\",1,null]", NULL},
+    {"{\"prefixItems\":[{\"type\":\"string\"},true],\"items\":{\"type\":\"null\"}}",
+     "[\"a\",1,null]", NULL},
     {"{\"prefixItems\":[{\"type\":\"string\"}],\"items\":false}", "[\"a\",1]", "$[1]: nothing"},
     {"{\"prefixItems\":[{\"type\":\"string\"},{\"type\":\"string\"}]}", "[\"a\"]", NULL},
     {"{\"uniqueItems\":true}", "[1,\"1\",[1],{\"a\":1},true,null]", NULL},
@@ -77,15 +78,16 @@ static const struct pair pairs[] = {
     {"{\"uniqueItems\":false}", "[1,1]", NULL},
     {"{\"required\":[\"a\",\"b\"]}", "{\"a\":null}", "the required member `b` is missing"},
     {"{\"required\":[\"a\"]}", "[]", NULL},
-    {"{\"properties\":{\"a\":{\"properties\":{\"b c\":{\"type\":\"string\"}}}}}", "{\"a\":{\"b c\":1}}",
-     "$.a[\"b c\"]: expected string"},
+    {"{\"properties\":{\"a\":{\"properties\":{\"b c\":{\"type\":\"string\"}}}}}",
+     "{\"a\":{\"b c\":1}}", "$.a[\"b c\"]: expected string"},
     {"{\"properties\":{\"a\":true},\"additionalProperties\":false}", "{\"a\":1}", NULL},
     {"{\"properties\":{\"a\":true},\"additionalProperties\":false}", "{\"b\":1}", "$.b: nothing"},
     {"{\"additionalProperties\":{\"type\":\"integer\"}}", "{\"x\":\"y\"}", "$.x: expected integer"},
     {"{\"minProperties\":2}", "{\"a\":1}", "at least 2 members"},
     {"{\"maxProperties\":0}", "{\"a\":1}", "at most 0 members"},
     {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "7", NULL},
-    {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "3", "none of the 2 alternatives of anyOf"},
+    {"{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":5}]}", "3",
+     "none of the 2 alternatives of anyOf"},
     {"{\"oneOf\":[{\"multipleOf\":3},{\"multipleOf\":5}]}", "9", NULL},
     {"{\"oneOf\":[{\"multipleOf\":3},{\"multipleOf\":5}]}", "15", "more than one of the 2"},
     {"{\"oneOf\":[{\"multipleOf\":3},{\"multipleOf\":5}]}", "7", "none of the 2"},
@@ -93,13 +95,15 @@ static const struct pair pairs[] = {
     {"{\"not\":{\"type\":\"string\"}}", "1", NULL},
     {"{\"not\":{\"type\":\"string\"}}", "\"\"", "under `not`"},
     {"{\"$ref\":\"#/$defs/a~1b\",\"$defs\":{\"a/b\":{\"type\":\"null\"}}}", "1", "expected null"},
-    {"{\"$ref\":\"#/definitions/x\",\"maximum\":5,\"definitions\":{\"x\":{\"minimum\":1}}}", "9", "at most"},
+    {"{\"$ref\":\"#/definitions/x\",\"maximum\":5,\"definitions\":{\"x\":{\"minimum\":1}}}", "9",
+     "at most"},
     {"{\"properties\":{\"next\":{\"$ref\":\"#\"}},\"additionalProperties\":false}",
      "{\"next\":{\"next\":{\"nxt\":1}}}", "$.next.next.nxt: nothing"},
     {"{\"$ref\":\"#/$defs/tree\",\"$defs\":{\"tree\":{\"type\":\"object\",\"properties\":"
      "{\"kids\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/tree\"}}}}}}",
      "{\"kids\":[{\"kids\":[1]}]}", "$.kids[0].kids[0]: expected object"},
-    {"{\"format\":\"date\",\"title\":\"t\",\"default\":1,\"examples\":[],\"description\":\"d\"}", "1", NULL},
+    {"{\"format\":\"date\",\"title\":\"t\",\"default\":1,\"examples\":[],\"description\":\"d\"}",
+     "1", NULL},
     {"{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"x\"}", "1", NULL},
 };
 
@@ -117,8 +121,9 @@ static void test_pairs(void)
         struct value value;
         CU_ASSERT_EQUAL(json_parse(&arena, str_of(pairs[i].value), &value, &error), 0);
         int code = schema_check(schema, &value, &error);
-        bool right = pairs[i].violation ? code == XY_EINVAL && strstr(error.text, pairs[i].violation)
-                                        : code == 0;
+        bool right = pairs[i].violation
+                         ? code == XY_EINVAL && strstr(error.text, pairs[i].violation)
+                         : code == 0;
         CU_ASSERT_TRUE(right);
         if (!right)
             printf("\n    %s, %s: %d %s\n", pairs[i].schema, pairs[i].value, code, error.text);
@@ -153,7 +158,8 @@ static void test_refused(void)
         {"{\"$ref\":\"#/$defs/none\"}", "defined at the top"},
         {"{\"$ref\":\"http://x/y\"}", "defined at the top"},
         {"{\"$ref\":\"#\"}", "leads back to itself"},
-        {"{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"anyOf\":[{\"$ref\":\"#/$defs/a\"}]}}}", "itself"},
+        {"{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"anyOf\":[{\"$ref\":\"#/$defs/a\"}]}}}",
+         "itself"},
         {"{\"items\":{\"$defs\":{}}}", "only at the top"},
         {"{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}", "2020-12"},
         {"1", "expected a schema"},
@@ -182,7 +188,8 @@ static void test_explosion(void)
     buffer_init(&source, 100000);
     buffer_append_text(&source, "{\"not\":{\"$ref\":\"#/$defs/d0\"},\"$defs\":{");
     for (int i = 0; i < 13; i++)
-        buffer_printf(&source, "\"d%d\":{\"anyOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"},"
+        buffer_printf(&source,
+                      "\"d%d\":{\"anyOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"},"
                       "{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},",
                       i, i + 1, i + 1, i + 1, i + 1);
     buffer_append_text(&source, "\"d13\":false}}");
@@ -204,7 +211,8 @@ static int answer_lines(void)
     for (ssize_t length; (length = getline(&line, &capacity, stdin)) > 0;) {
         char *tab = memchr(line, '\t', (size_t)length);
         struct error error = {0};
-        struct schema *schema = tab ? schema_compile((xy_str){line, (size_t)(tab - line)}, &error) : NULL;
+        struct schema *schema =
+            tab ? schema_compile((xy_str){line, (size_t)(tab - line)}, &error) : NULL;
         struct arena arena = {0};
         struct value value;
         if (!schema || json_parse(&arena, str_of(tab + 1), &value, &error) != 0)
