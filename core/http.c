@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "http_internal.h"
 
@@ -74,11 +75,10 @@ static void set_lasting_options(struct call *call)
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip"); /* unpack it; see http_headers.c */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 8192L);
     curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
-    /* libcurl itself reads neither variable; its command-line tool and OpenSSL do. */
-    if (http->ca_file)
+    if (http->ca_file || http->ca_folder) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
-    if (http->ca_folder)
         curl_easy_setopt(easy, CURLOPT_CAPATH, http->ca_folder);
+    }
     lane_own_sockets(http, easy);
 }
 
@@ -319,6 +319,27 @@ void http_flush(void *data)
     lanes_run_kicked(http);
 }
 
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* libcurl itself reads none of the variables; its command-line tool and OpenSSL do. A file of certificates
+ * is read once for each lane, but for each connection, at some 50 ms, where a folder is set as well: so a
+ * folder only where there is no file. */
+static void find_certificates(struct http *http)
+{
+    const char *usual = curl_version_info(CURLVERSION_NOW)->cainfo;
+    http->ca_file = environment("CURL_CA_BUNDLE");
+    if (!http->ca_file)
+        http->ca_file = environment("SSL_CERT_FILE");
+    if (!http->ca_file)
+        http->ca_folder = environment("SSL_CERT_DIR");
+    if (!http->ca_file && !http->ca_folder && usual && access(usual, R_OK) == 0)
+        http->ca_file = usual;
+}
+
 /* ---- the contract ------------------------------------------------------------------------------------- */
 
 struct http *http_create(struct loop *loop)
@@ -334,14 +355,7 @@ struct http *http_create(struct loop *loop)
     /* One thread: no locks. Connections are not shared, since their one list would be walked. */
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    http->ca_file = getenv("CURL_CA_BUNDLE");
-    if (!http->ca_file || !*http->ca_file)
-        http->ca_file = getenv("SSL_CERT_FILE");
-    if (http->ca_file && !*http->ca_file)
-        http->ca_file = NULL;
-    http->ca_folder = getenv("SSL_CERT_DIR");
-    if (http->ca_folder && !*http->ca_folder)
-        http->ca_folder = NULL;
+    find_certificates(http);
     return http;
 }
 
