@@ -36,6 +36,12 @@ void connection_close(struct server *server, struct connection *connection, bool
         setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     }
     close(connection->fd);
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
     server->counts->connections_open--;
     out_free(&connection->in);
     out_free(&connection->out);

@@ -12,6 +12,7 @@
 
 struct connection {
     int fd;
+    struct connection *previous, *next; /* all that are open */
     struct out in, out;
     size_t sent;
     bool waits;          /* an answer is due later; what follows in `in` waits for it */
@@ -31,6 +32,7 @@ struct server {
     struct body_table bodies;
     struct out scratch;
     int epoll, listener;
+    struct connection *connections;
     struct connection **heap;
     size_t heap_count, heap_capacity;
     uint64_t order;

@@ -122,6 +122,10 @@ static void accept_all(struct server *server)
             continue;
         }
         connection->fd = fd;
+        connection->next = server->connections;
+        if (connection->next)
+            connection->next->previous = connection;
+        server->connections = connection;
         struct counts *counts = server->counts;
         counts->connections++;
         if (++counts->connections_open > counts->connections_open_max)
@@ -196,6 +200,8 @@ int main(int argc, char **argv)
         return 1;
     }
     serve(&server);
+    while (server.connections)
+        connection_close(&server, server.connections, false);
     body_table_free(&server.bodies);
     out_free(&server.scratch);
     free(server.heap);

@@ -282,10 +282,12 @@ static void test_connections_are_reused(void)
 static void test_several_lanes(void)
 {
     struct crowd crowd;
-    crowd_open(&crowd, (const char *[]){"--latency-ms", "100", NULL});
+    crowd_open(&crowd, (const char *[]){"--latency-ms", "1000", NULL});
     crowd_run(&crowd, 700, 700);
     CU_ASSERT_EQUAL(crowd.good, 700);
-    CU_ASSERT_EQUAL(test_server_stat(&crowd.server, "in_flight_max"), 700);
+    CU_ASSERT_EQUAL(crowd.most_active, 700);
+    /* More than two lanes hold; all of them, unless the machine stalls for a second. */
+    CU_ASSERT(test_server_stat(&crowd.server, "in_flight_max") > 2 * HTTP_PER_MULTI);
     long long first = test_server_stat(&crowd.server, "connections");
     CU_ASSERT(first <= 703);
     crowd.word = "other";

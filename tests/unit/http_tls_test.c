@@ -193,7 +193,8 @@ static void test_http2_shares_connections(void)
     printf("(%lld connections for 500 calls) ", opened);
     /* Two multi handles with four connections each. */
     CU_ASSERT(opened >= 2 && opened <= 8);
-    CU_ASSERT(test_server_stat(&site.server, "in_flight_max") >= 300);
+    /* Without streams side by side it would be eight. */
+    CU_ASSERT(test_server_stat(&site.server, "in_flight_max") >= 40);
 }
 
 static void test_https_without_http2(void)
@@ -204,8 +205,9 @@ static void test_https_without_http2(void)
     struct result result = call_many(site.h1_port, 300, site.certificate);
     CU_ASSERT_EQUAL(result.good, 300);
     CU_ASSERT_EQUAL(test_server_stat(&site.server, "answered_max"), 1);
-    /* The first answers tell that each call needs its own connection; the rest then go at once. */
-    CU_ASSERT(test_server_stat(&site.server, "in_flight_max") >= 200);
+    /* The first answers tell that each call needs its own connection, and the rest moves: without that,
+     * four would be in flight. How many more depends on how fast the machine shakes hands. */
+    CU_ASSERT(test_server_stat(&site.server, "in_flight_max") >= 40);
     CU_ASSERT(accepted() - before - 1 <= 300 + 8);
 }
 
