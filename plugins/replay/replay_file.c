@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "replay_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const members[] = {"key",   "prompt",   "sample",        "text",
+                                      "scores", "vector",  "finish",        "logprobs",
+                                      "model", "score_tokens", "prompt_tokens", "output_tokens", NULL};
+static const char *const kind_members[] = {NULL, "text", "scores", "vector"};
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits; never 0, which marks a free place. */
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_entry(bool by_key, xy_str text, enum answer_kind kind, int64_t sample)
+{
+    char tail[] = {(char)by_key, (char)kind};
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), text.ptr, text.len);
+    hash = hash_bytes(hash, tail, sizeof(tail));
+    if (!by_key) /* a key has its sample in it */
+        hash = hash_bytes(hash, (const char *)&sample, sizeof(sample));
+    return hash ? hash : 1;
+}
+
+/* Does the raw JSON string say `text`? */
+static bool says(xy_str raw, xy_str text)
+{
+    if (raw.len == text.len + 2 && memcmp(raw.ptr + 1, text.ptr, text.len) == 0)
+        return memchr(text.ptr, '\\', text.len) == NULL;
+    char *decoded = malloc(raw.len + 1);
+    if (!decoded)
+        return false;
+    size_t length = json_decode(raw, decoded);
+    bool same = length == text.len && memcmp(decoded, text.ptr, length) == 0;
+    free(decoded);
+    return same;
+}
+
+static struct entry *place_of(const struct recording *recording, uint64_t hash, bool by_key,
+                              xy_str text, enum answer_kind kind, int64_t sample)
+{
+    size_t mask = recording->size - 1, at = hash & mask;
+    for (;; at = (at + 1) & mask) {
+        struct entry *entry = &recording->table[at];
+        if (entry->hash == 0)
+            return entry;
+        if (entry->hash == hash && entry->by_key == by_key && entry->kind == kind &&
+            (by_key || entry->sample == sample) && says(entry->by, text))
+            return entry;
+    }
+}
+
+const struct entry *recording_find(const struct recording *recording, bool by_key, xy_str text,
+                                   enum answer_kind kind, int64_t sample)
+{
+    int64_t samples[] = {sample, SAMPLE_ANY};
+    for (size_t i = 0; i < (by_key ? 1 : 2); i++) {
+        uint64_t hash = hash_entry(by_key, text, kind, samples[i]);
+        const struct entry *entry = place_of(recording, hash, by_key, text, kind, samples[i]);
+        if (entry->hash)
+            return entry;
+    }
+    return NULL;
+}
+
+static bool grow(struct recording *recording)
+{
+    struct recording larger = {.size = recording->size ? recording->size * 2 : 256};
+    larger.table = calloc(larger.size, sizeof(*larger.table));
+    if (!larger.table)
+        return false;
+    for (size_t i = 0; i < recording->size; i++) {
+        const struct entry *entry = &recording->table[i];
+        size_t at = entry->hash & (larger.size - 1);
+        while (entry->hash && larger.table[at].hash)
+            at = (at + 1) & (larger.size - 1);
+        if (entry->hash)
+            larger.table[at] = *entry;
+    }
+    free(recording->table);
+    recording->table = larger.table;
+    recording->size = larger.size;
+    return true;
+}
+
+static int add(struct recording *recording, const struct entry *entry, char *error, size_t size)
+{
+    if (recording->count * 2 >= recording->size && !grow(recording))
+        return XY_ENOMEM;
+    char *text = malloc(entry->by.len + 1);
+    if (!text)
+        return XY_ENOMEM;
+    xy_str found_by = {text, json_decode(entry->by, text)};
+    uint64_t hash = hash_entry(entry->by_key, found_by, entry->kind, entry->sample);
+    struct entry *place =
+        place_of(recording, hash, entry->by_key, found_by, entry->kind, entry->sample);
+    free(text);
+    if (place->hash) {
+        snprintf(error, size, "line %zu answers the same request as line %zu: keep one of them, or "
+                 "tell them apart by \"sample\"", entry->number, place->number);
+        return XY_EINVAL;
+    }
+    *place = *entry;
+    place->hash = hash;
+    recording->count++;
+    return XY_OK;
+}
+
+static const char *wrong_member(xy_str line, char *buffer, size_t size)
+{
+    struct json_cursor cursor = {NULL};
+    xy_str key, value;
+    while (json_next(line, &cursor, &key, &value)) {
+        const char *const *known = members;
+        while (*known && (strlen(*known) != key.len || memcmp(*known, key.ptr, key.len) != 0))
+            known++;
+        if (*known)
+            continue;
+        snprintf(buffer, size, "unknown member \"%.*s\"; known are key, prompt, sample, text, scores, "
+                 "vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
+                 key.len < 60 ? (int)key.len : 60, key.ptr);
+        return buffer;
+    }
+    return NULL;
+}
+
+/* What is wrong with the line, or NULL. */
+static const char *check_line(xy_str line, char *buffer, size_t size)
+{
+    if (json_kind(line) != '{')
+        return line.len ? "not a JSON object" : "not valid JSON in UTF-8";
+    char key = json_kind(json_member(line, "key")), prompt = json_kind(json_member(line, "prompt"));
+    if ((key == 0) == (prompt == 0) || (key && key != '"') || (prompt && prompt != '"'))
+        return "needs either \"key\" or \"prompt\", a string";
+    char text = json_kind(json_member(line, "text"));
+    char scores = json_kind(json_member(line, "scores"));
+    char vector = json_kind(json_member(line, "vector"));
+    if (!text && !scores && !vector)
+        return "has no answer: needs \"text\", \"scores\" or \"vector\"";
+    if ((text && text != '"') || (scores && scores != '{' && scores != '[') ||
+        (vector && (vector != '[' || json_count(json_member(line, "vector")) == 0)))
+        return "\"text\" is a string, \"scores\" a map or a list of numbers, \"vector\" a list of "
+               "numbers";
+    double sample = json_number(json_member(line, "sample"), 0);
+    if (json_member(line, "sample").len &&
+        (json_kind(json_member(line, "sample")) != '0' || sample < 0 || sample != (double)(uint32_t)sample))
+        return "\"sample\" is a whole number from 0";
+    return wrong_member(line, buffer, size);
+}
+
+static int add_line(struct recording *recording, xy_str text, size_t number, char *error,
+                    size_t size)
+{
+    char reason[256];
+    xy_str line = json_check(text);
+    const char *wrong = check_line(line, reason, sizeof(reason));
+    if (wrong) {
+        snprintf(error, size, "line %zu: %s", number, wrong);
+        return XY_EINVAL;
+    }
+    xy_str key = json_member(line, "key");
+    struct entry entry = {
+        .line = line,
+        .by = key.len ? key : json_member(line, "prompt"),
+        .by_key = key.len > 0,
+        .sample = (int64_t)json_number(json_member(line, "sample"), SAMPLE_ANY),
+        .number = number,
+    };
+    for (int kind = ANSWER_TEXT; kind <= ANSWER_VECTOR; kind++) {
+        entry.kind = (enum answer_kind)kind;
+        if (json_member(line, kind_members[kind]).len == 0)
+            continue;
+        int code = add(recording, &entry, error, size);
+        if (code != XY_OK)
+            return code;
+    }
+    return XY_OK;
+}
+
+static int read_bytes(struct recording *recording, const char *path, size_t *length)
+{
+    FILE *file = fopen(path, "rb");
+    size_t capacity = 0, used = 0;
+    bool good = file != NULL;
+    while (good && !feof(file)) {
+        if (used == capacity) {
+            capacity = capacity ? capacity * 2 : 1 << 16;
+            char *larger = realloc(recording->bytes, capacity + 1);
+            good = larger != NULL;
+            recording->bytes = larger ? larger : recording->bytes;
+            continue;
+        }
+        used += fread(recording->bytes + used, 1, capacity - used, file);
+        good = !ferror(file);
+    }
+    int failure = errno;
+    if (file)
+        fclose(file);
+    errno = failure;
+    *length = used;
+    return good ? XY_OK : XY_EIO;
+}
+
+int recording_read(struct recording *recording, const char *path, char *error, size_t error_size)
+{
+    size_t length = 0, number = 0;
+    *recording = (struct recording){.bytes = NULL};
+    int code = read_bytes(recording, path, &length);
+    if (code != XY_OK)
+        snprintf(error, error_size, "cannot be read: %s", strerror(errno));
+    for (size_t start = 0; code == XY_OK && start < length; number++) {
+        const char *line = recording->bytes + start;
+        const char *end = memchr(line, '\n', length - start);
+        size_t width = end ? (size_t)(end - line) : length - start;
+        start += width + 1;
+        if (strspn(line, " \t\r") < width)
+            code = add_line(recording, (xy_str){line, width}, number + 1, error, error_size);
+        if (code == XY_ENOMEM)
+            snprintf(error, error_size, "is too large for the memory there is");
+    }
+    if (code == XY_OK && recording->count == 0) {
+        snprintf(error, error_size, "holds no answer");
+        code = XY_EINVAL;
+    }
+    return code;
+}
+
+void recording_free(struct recording *recording)
+{
+    free(recording->bytes);
+    free(recording->table);
+    *recording = (struct recording){.bytes = NULL};
+}
