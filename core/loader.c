@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loader.c - from a file to a host copy of what it describes.
  *
- * A file is judged by its bytes before it is opened, since opening runs its constructors, and a file
- * that was cut off would end the process inside dlopen() with SIGBUS.
+ * A file is judged by its bytes before it is opened, since opening runs its constructors, and a
+ * file that was cut off would end the process inside dlopen() with SIGBUS.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -146,7 +146,8 @@ static int explain_missing_entry(const char *path, void *object, struct error *e
         char name[32];
         snprintf(name, sizeof(name), "xy_plugin_v%d", major);
         if (dlsym(object, name)) {
-            error_set(error, XY_EUNSUPPORTED, "`%s` exports %s, this host loads v" MAJOR, path, name);
+            error_set(error, XY_EUNSUPPORTED, "`%s` exports %s, this host loads v" MAJOR, path,
+                      name);
             return error_hint(error, "install a plugin built for major " MAJOR);
         }
     }
@@ -166,7 +167,8 @@ const xy_plugin *loader_open(const char *path, uint64_t *fingerprint, struct err
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!object) {
         const char *why = dlerror();
-        error_set(error, XY_EINVAL, "`%s` cannot be opened: %s", path, why ? why : "no reason given");
+        error_set(error, XY_EINVAL, "`%s` cannot be opened: %s", path,
+                  why ? why : "no reason given");
         error_hint(error, "a plugin links every library it uses, and nothing of the host");
         goto out;
     }

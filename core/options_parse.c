@@ -136,7 +136,8 @@ int parse_seconds(xy_str text, double *out)
     static const struct {
         const char *name;
         double seconds;
-    } units[] = {{"", 1}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    } units[] = {{"", 1},   {"us", 1e-6}, {"ms", 1e-3}, {"s", 1},
+                 {"m", 60}, {"h", 3600},  {"d", 86400}};
     size_t length = read_decimal(text).length;
     double number;
     if (length == 0 || parse_number((xy_str){text.ptr, length}, &number) < 0 || number < 0)

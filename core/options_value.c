@@ -50,7 +50,8 @@ static const char *shown(const struct option_target *target, const struct node *
     if (node->secret || (target->option->flags & XY_OPT_SECRET))
         return "a value that is kept secret";
     size_t length = node->text.len < SHOWN ? node->text.len : SHOWN;
-    while (length < node->text.len && length > 0 && ((unsigned char)node->text.ptr[length] >> 6) == 2)
+    while (length < node->text.len && length > 0 &&
+           ((unsigned char)node->text.ptr[length] >> 6) == 2)
         length--; /* not within a character */
     snprintf(buffer, size, "`%.*s%s`", (int)length, node->text.len ? node->text.ptr : "",
              length < node->text.len ? "..." : "");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry.h - finds plugins, checks them before any of their functions runs, and names their stages.
+/* registry.h - finds plugins, checks them before any of their functions runs, names their stages.
  *
- * Search order: entries of `plugins:` in the pipeline file, XYLEM_PLUGIN_PATH (colon-separated), then
- * ../lib/xylem beside the running program (a build tree, or where it was installed), or else the
- * install prefix. An entry is a folder or one file. The first stage of a name wins; a second one of
- * the same kind and name in another file is a warning that names both.
+ * Search order: entries of `plugins:` in the pipeline file, XYLEM_PLUGIN_PATH (colon-separated),
+ * then ../lib/xylem beside the running program (a build tree, or where it was installed), or else
+ * the install prefix. An entry is a folder or one file. The first stage of a name wins; a second
+ * one of the same kind and name in another file is a warning that names both.
  * Objects are opened RTLD_NOW | RTLD_LOCAL and never closed. [loop] for everything here.
  */
 #ifndef XYLEM_CORE_REGISTRY_H

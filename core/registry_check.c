@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry_check.c - the rules of the plugin header that can be checked without running anything. */
+/* registry_check.c - the rules of the plugin header that can be checked without running anything.
+ */
 #include <stdalign.h>
 #include <string.h>
 
@@ -61,7 +62,8 @@ static const char *option_fault(const xy_option *option, size_t state_size)
     bool is_text = option->type == XY_OPT_TEXT || option->type == XY_OPT_LIST ||
                    option->type == XY_OPT_FIELD;
     if (option->choices && (!is_text || !*option->choices))
-        return "has choices that cannot be checked: they need a text or a list, and one name or more";
+        return "has choices that cannot be checked: they need a text or a list, and one name or "
+               "more";
     return NULL;
 }
 
@@ -205,8 +207,9 @@ static int check_stage(const struct plugin *plugin, size_t index, struct error *
                          "'-' and '.'", owner, stage->id ? stage->id : "");
     snprintf(owner, sizeof(owner), "stage `%s`", stage->id);
     if (!kind_name(stage->kind))
-        return error_set(error, XY_EBUG, "%s has the kind %u: expected 1 (generator) to %d (format)",
-                         owner, stage->kind, XY_FORMAT);
+        return error_set(error, XY_EBUG,
+                         "%s has the kind %u: expected 1 (generator) to %d (format)", owner,
+                         stage->kind, XY_FORMAT);
     if (is_language_word(stage)) {
         error_set(error, XY_EBUG, "%s has the name of a built-in step", owner);
         return error_hint(error, "choose another id");
@@ -231,7 +234,8 @@ static int check_stage(const struct plugin *plugin, size_t index, struct error *
     for (size_t i = 0; i < index; i++)
         if (plugin->stages[i].stage.kind == stage->kind &&
             strcmp(plugin->stages[i].stage.id, stage->id) == 0) {
-            error_set(error, XY_EBUG, "it has two %ss named `%s`", kind_name(stage->kind), stage->id);
+            error_set(error, XY_EBUG, "it has two %ss named `%s`", kind_name(stage->kind),
+                      stage->id);
             return error_hint(error, "rename one of them");
         }
     int code = check_needs(stage, owner, error);

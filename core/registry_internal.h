@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry_internal.h - what loader.c, registry_check.c and registry.c share; nobody else includes it. */
+/* registry_internal.h - what loader.c, registry_check.c and registry.c share; nobody else includes
+ * it. */
 #ifndef XYLEM_CORE_REGISTRY_INTERNAL_H
 #define XYLEM_CORE_REGISTRY_INTERNAL_H
 
 #include "registry.h"
 
 /* Checks the file as bytes, opens it, and asks it for its description. No code of the plugin runs
- * but its constructors and xy_plugin_v1(). `*fingerprint` is XXH3 of the bytes. NULL with the error. */
+ * but its constructors and xy_plugin_v1(). `*fingerprint` is XXH3 of the bytes. NULL with the
+ * error. */
 const xy_plugin *loader_open(const char *path, uint64_t *fingerprint, struct error *error);
 
 /* Copies what the plugin describes into the host's own, zeroed structs, of each as much as both

@@ -107,8 +107,9 @@ static int check_arguments(const char *kind, const char *name, struct error *err
     }
     if (!is_identifier(name) || is_reserved(name)) {
         error_set(error, XY_EINVAL, "`%.100s` cannot be the name of a plugin", name);
-        return error_hint(error, "begin with a lower-case letter, then lower-case letters, digits "
-                                 "and '_', at most %d, and no word of C or of the pipeline language",
+        return error_hint(error,
+                          "begin with a lower-case letter, then lower-case letters, digits "
+                          "and '_', at most %d, and no word of C or of the pipeline language",
                           NAME_LIMIT);
     }
     return 0;

@@ -27,6 +27,8 @@ struct services {
     void (*log)(void *data, int level, const char *who, const char *message);
     void *log_data;
     int log_level;                   /* lines below it are not written */
+    /* NULL: the tables of this program. Else asked in their place: the conformance kit's own. */
+    const void *(*service)(const xy_host *host, const char *id);
 };
 
 /* The host's side of xy_host: one for each instance. */
@@ -38,6 +40,8 @@ struct host {
 
 void host_init(struct host *host, struct services *services, const char *name);
 struct services *host_services(const xy_host *host);
+/* The program's own table for that id, or NULL where its part of the core is absent. */
+const void *services_find(const xy_host *host, const char *id);
 
 /* A log line from the core itself. [any] */
 void services_log(struct services *services, int level, const char *who, const char *format, ...)

@@ -48,7 +48,7 @@ static const struct entry entries[] = {
     {XY_REPORT, &service_report, has_report},
 };
 
-static const void *find_service(const xy_host *base, const char *id)
+const void *services_find(const xy_host *base, const char *id)
 {
     const struct services *services = host_services(base);
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
@@ -62,7 +62,8 @@ static const void *find_service(const xy_host *base, const char *id)
 void host_init(struct host *host, struct services *services, const char *name)
 {
     *host = (struct host){
-        .base = {sizeof(xy_host), XY_ABI_MAJOR, XY_ABI_MINOR, find_service},
+        .base = {sizeof(xy_host), XY_ABI_MAJOR, XY_ABI_MINOR,
+                 services->service ? services->service : services_find},
         .services = services,
         .name = name,
     };

@@ -20,7 +20,8 @@ static int is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next word at or after *at, which moves past it; empty at the end. Words end at white space. */
+/* The next word at or after *at, which moves past it; empty at the end. Words end at white space.
+ */
 static xy_str next_word(xy_str text, size_t *at)
 {
     while (*at < text.len && is_space(text.ptr[*at]))

@@ -24,6 +24,7 @@ function(xylem_add_plugin name)
     target_link_libraries(${name} PRIVATE xylem_warnings)
     set_target_properties(${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/xylem)
+    set_property(GLOBAL APPEND PROPERTY XYLEM_PLUGINS ${name}) # tests/sdk tries each
   endif()
   install(TARGETS ${name} LIBRARY DESTINATION lib/xylem)
   target_link_libraries(${name} PRIVATE ${PLUGIN_LIBRARIES})

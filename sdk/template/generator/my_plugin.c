@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* my_plugin - a model that answers with the last message, in capital letters. A real one would start
- * a request here, and complete the call when the answer is there. */
+/* my_plugin - a model that answers with the last message, in capital letters. A real one would
+ * start a request here, and complete the call when the answer is there. */
 #include <xylem/plugin.h>
 
 struct state {

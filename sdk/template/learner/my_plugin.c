@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* my_plugin - the learner that every other one must beat: it predicts how often each class was seen. */
+/* my_plugin - the learner that every other one must beat: it predicts how often each class was
+ * seen. */
 #include <stdlib.h>
 #include <xylem/plugin.h>
 

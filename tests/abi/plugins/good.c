@@ -45,7 +45,8 @@ static void cancel(void *state, xy_call *call)
 
 static const xy_generator table = {sizeof(table), can, submit, cancel};
 static const xy_stage model = {
-    XY_STAGE_INIT, .kind = XY_GENERATOR, .id = "good", .summary = "Refuses all.", .generator = &table,
+    XY_STAGE_INIT,       .kind = XY_GENERATOR, .id = "good", .summary = "Refuses all.",
+    .generator = &table,
 };
 
 XY_PLUGIN("good", "1.2.3", "Apache-2.0", &good, &model)

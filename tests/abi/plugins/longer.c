@@ -14,7 +14,7 @@ struct longer_option {
 static const struct longer_option options[] = {
     {{"most", XY_OPT_INT, offsetof(struct state, most), "10", 0, 1, 100, NULL, "Most."},
      {"a", "b", "c"}},
-    {{"least", XY_OPT_INT, sizeof(struct state), NULL, 0, 0, 0, NULL, NULL}, {0}},
+    {{"least", XY_OPT_INT, sizeof(struct state), NULL, 0, 0, 0, NULL, "Least."}, {0}},
     {{0}, {0}},
 };
 
@@ -40,7 +40,8 @@ static const struct longer_plugin {
 } plugin;
 static const xy_stage *const stages[] = {&stage.known, NULL};
 static const struct longer_plugin plugin = {
-    {sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR + 7, 0, "longer", "1.0", "MIT", stages}, {1, 2, 3, 4}};
+    {sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR + 7, 0, "longer", "1.0", "MIT", stages},
+    {1, 2, 3, 4}};
 
 XY_EXPORT const xy_plugin *xy_plugin_v1(void)
 {

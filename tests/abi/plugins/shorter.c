@@ -45,7 +45,8 @@ static const struct short_stage {
 XY_EXPORT const xy_plugin *xy_plugin_v1(void)
 {
     static const struct short_stage *const stages[] = {&stage, NULL};
-    static const xy_plugin plugin = {sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR, 0, "shorter", "1.0",
-                                     "MIT", (const xy_stage *const *)stages};
+    static const xy_plugin plugin = {
+        sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR, 0,
+        "shorter",      "1.0",        "MIT",        (const xy_stage *const *)stages};
     return &plugin;
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Completes calls inside submit(). */
+#include <xylem/plugin.h>
+
+struct state {
+    const xy_host *host;
+    const xy_loop *loop;
+};
+
+static int open(void *data, const xy_host *host)
+{
+    struct state *state = data;
+    state->host = host;
+    state->loop = host->service(host, XY_LOOP);
+    return state->loop ? XY_OK : XY_EUNSUPPORTED;
+}
+
+static uint32_t can(const void *state)
+{
+    (void)state;
+    return XY_COMPLETE | XY_SCORE;
+}
+
+static int submit(void *state, xy_call *call)
+{
+    (void)state;
+    const xy_reply reply = {.size = sizeof(reply), .status = XY_EUNSUPPORTED, .error = "no",
+                            .retry_after_ms = -1};
+    call->api->complete(call, &reply);
+    return XY_OK;
+}
+
+static void cancel(void *state, xy_call *call)
+{
+    (void)state, (void)call;
+}
+
+static const xy_generator generator = {sizeof(generator), can, submit, cancel};
+static const xy_stage stage = {
+    XY_STAGE_INIT,
+    .kind = XY_GENERATOR,
+    .id = "completes_at_once",
+    .summary = "Completes calls inside submit().",
+    .state_size = sizeof(struct state),
+    .open = open,
+    .generator = &generator,
+};
+
+XY_PLUGIN("completes_at_once", "1.0", "MIT", &stage)
