@@ -68,7 +68,7 @@ static void put_environment(struct substitution *sub, const struct node *node, x
 }
 
 static void put_parameter(struct substitution *sub, const struct node *node, xy_str name,
-                          bool whole)
+                          bool alone)
 {
     struct error error;
     const struct node *value = NULL;
@@ -92,15 +92,15 @@ static void put_parameter(struct substitution *sub, const struct node *node, xy_
         report(sub, node, &error);
         return;
     }
-    if (whole) {
+    /* In quotes a scalar is text, but a list or a map can only be meant whole. */
+    if (alone && (node->plain || value->kind != NODE_SCALAR)) {
         sub->whole = value;
         return;
     }
     if (value->kind != NODE_SCALAR) {
         error_set(&error, XY_EINVAL, "the parameter `%.*s` is a %s and cannot stand within a text",
                   shown, name.ptr, value->kind == NODE_MAP ? "map" : "list");
-        error_hint(&error, "let ${params.%.*s} be the whole value, without quotes", shown,
-                   name.ptr);
+        error_hint(&error, "let ${params.%.*s} be the whole value", shown, name.ptr);
         report(sub, node, &error);
         return;
     }
@@ -126,7 +126,7 @@ static size_t put_reference(struct substitution *sub, const struct node *node, s
     xy_str inside = {text.ptr + at + 2, end - at - 3};
     if (inside.len >= 7 && memcmp(inside.ptr, "params.", 7) == 0) {
         xy_str name = {inside.ptr + 7, inside.len - 7};
-        put_parameter(sub, node, name, node->plain && at == 0 && end == text.len);
+        put_parameter(sub, node, name, at == 0 && end == text.len);
     } else {
         put_environment(sub, node, inside);
     }

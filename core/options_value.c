@@ -259,9 +259,12 @@ static int write_expression(const struct option_target *target, const struct nod
     struct error cause;
     struct expression *expression = expression_compile(node->text, &cause);
     if (!expression) {
-        node_error(node, error, XY_EINVAL, "%s: option `%s`: %.700s", target->where,
-                   target->option->name, cause.text);
-        return error_hint(error, "%s", cause.hint);
+        error_set(error, XY_EINVAL, "%s: option `%s`: %.700s", target->where,
+                  target->option->name,
+                  node->secret ? "an expression that does not compile" : cause.text);
+        error_at(error, "", cause.line, cause.column);
+        node_place_within(node, error);
+        return error_hint(error, "%s", node->secret ? "" : cause.hint);
     }
     expression_free(expression);
     return put_text(target, text);

@@ -23,7 +23,7 @@ struct model_spec {
     double timeout;                 /* seconds per attempt, default 600 */
     double deadline;                /* seconds over all attempts, default 0: none */
     double price_input, price_cached, price_output; /* money per 1,000,000 tokens */
-    struct value params;            /* VALUE_MAP of request parameters (temperature ...) or null */
+    struct value params;            /* VALUE_MAP of request parameters or null: see call_spec */
 };
 
 enum step_kind {
@@ -33,6 +33,8 @@ enum step_kind {
     STEP_EMBED,      /* one vector for a rendered text */
     STEP_REPEAT      /* steps, several times */
 };
+
+enum { STEP_LIMIT = 10000, INCLUDE_DEPTH = 16, INCLUDE_LIMIT = 1000 };
 
 struct prompt_message {
     const char *role;
@@ -44,9 +46,11 @@ struct call_spec {
     const struct model_spec *model;
     struct prompt_message *messages; /* from prompt: {system, user, assistant} or {messages: [...]} */
     size_t message_count;
-    struct value params;             /* of the step, over the model's */
+    struct value params;             /* of the step over the model's, merged: VALUE_MAP or null.
+                                        Keys: temperature, top_p, max_tokens, seed, stop (list),
+                                        logprobs, timeout, and extra, a map for the provider */
     uint32_t samples;                /* generate: answers per record, default 1 */
-    /* generate: output: {json_schema, into, retry, fields} */
+    /* generate: output: {json_schema, into, retry, fields}; `fields` writes the schema by itself */
     const char *into;                /* field for the text, or for the parsed object as JSON */
     xy_str schema_text;              /* empty: free text */
     struct schema *schema;
@@ -119,16 +123,28 @@ struct pipeline {
     const char **plugin_folders;     /* NULL-terminated */
     struct registry *registry;
     struct node *root;
+    struct compiled *compiled;       /* templates, expressions and schemas, freed with the pipeline */
 };
 
 /* `sets`: "path=value" strings, NULL-terminated, or NULL. NULL when there were errors. The registry
- * must already hold the built-in search path; folders of `plugins:` are added to it here. */
+ * must already hold the built-in search path; entries of `plugins:` are added to it here, and it must
+ * outlive the pipeline. Free with pipeline_free(). */
 struct pipeline *pipeline_read(const char *path, const char *const *sets,
                                struct registry *registry, struct error_list *errors);
 void pipeline_free(struct pipeline *pipeline);
 
 /* Any step by id, also inside repeats; NULL when there is none. */
 const struct step *pipeline_step(const struct pipeline *pipeline, const char *id);
+
+/* The step that `name` means where `asking` stands: inside an include its own steps come first, and
+ * the name of an include is its last step that changes the stream. `asking` NULL: at the top of the
+ * file. NULL when there is none. For options of type XY_OPT_DATASET. */
+const struct step *pipeline_lookup(const struct pipeline *pipeline, const struct step *asking,
+                                   const char *name);
+
+bool step_is_source(const struct step *step);    /* takes no records: makes them */
+bool step_is_evaluator(const struct step *step); /* reads its stream and leaves it as it was */
+bool step_is_dataset(const struct step *step);   /* needs its whole input before it starts */
 
 /* The JSON Schema of pipeline files, with every loaded plugin's options, for editors. */
 void pipeline_schema(const struct registry *registry, struct buffer *buffer);

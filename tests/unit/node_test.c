@@ -416,7 +416,7 @@ static void test_substitute_tree(void)
     struct error error;
     struct error_list errors = {0};
     struct node *params = read_text(&arena, "labels: [good, bad]\n", &error);
-    struct node *root = read_text(&arena, "a: ${params.labels}\nb: ${params.labels}\n", &error);
+    struct node *root = read_text(&arena, "a: ${params.labels}\nb: '${params.labels}'\n", &error);
     CU_ASSERT_EQUAL(node_substitute(&arena, root, params, &errors), 0);
     CU_ASSERT_EQUAL(root->items[0]->kind, NODE_LIST);
     CU_ASSERT_EQUAL_FATAL(root->items[0]->count, 2);
@@ -439,7 +439,7 @@ static void test_substitute_errors(void)
         "(write $${ for a literal ${)",
         "p.yaml:5:4: unknown parameter `lable` (did you mean `label`?)",
         "p.yaml:6:4: the parameter `label` is a list and cannot stand within a text "
-        "(let ${params.label} be the whole value, without quotes)",
+        "(let ${params.label} be the whole value)",
     };
     struct arena arena = {0};
     struct error error;

@@ -468,7 +468,9 @@ enum { /* xy_stage.flags */
     XY_STAGE_REENTRANT = 1u << 1, /* with CPU: by many workers at once; state is read-only then */
     XY_STAGE_DATASET = 1u << 2,   /* run() sees the whole input; process() is not used */
     XY_STAGE_BATCH = 1u << 3,     /* a job may carry many records: answer with verdict() for each */
-    XY_STAGE_SOURCE = 1u << 4     /* works without input: makes records out of nothing */
+    XY_STAGE_SOURCE = 1u << 4,    /* works without input: makes records out of nothing */
+    XY_STAGE_NO_INPUT = 1u << 5   /* with SOURCE: cannot take input, so it starts a stream wherever
+                                     it stands in the file */
 };
 
 /* A model behind one asynchronous interface. */
