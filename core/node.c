@@ -98,7 +98,7 @@ size_t node_size(const struct node *node, int *depth)
     return size;
 }
 
-/* ---- typed values ----------------------------------------------------------------------------- */
+/* ---- typed values ---------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {

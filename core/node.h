@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node.h - a YAML file as a tree that remembers where everything stood.
  *
- * Refused, with its place: duplicate keys, keys that are not scalars, unknown tags, several documents
- * in one file, nesting above NODE_DEPTH, more than NODE_LIMIT nodes after aliases are followed (an
+ * Refused, with its place: duplicate keys, keys that are not scalars, unknown tags, several
+ * documents in one file, nesting above NODE_DEPTH, more than NODE_LIMIT nodes after aliases are followed (an
  * alias bomb), a file above NODE_BYTES, text that is not UTF-8.
  */
 #ifndef XYLEM_CORE_NODE_H
@@ -20,7 +20,7 @@ struct node {
     const char *file;
     int line, column;           /* from 1; of the value */
     xy_str text;                /* NODE_SCALAR, after ${} was substituted */
-    bool plain;                 /* written without quotes: `true`, `3` and `null` then have a type */
+    bool plain;                 /* written without quotes: `true`, `3`, `null` then have a type */
     bool secret;                /* an environment variable went into it: never print the text */
     int text_line, text_indent; /* line of the text's first line (0: unknown) and the columns that
                                    stand before each of its lines, to place errors within a text */
@@ -32,10 +32,11 @@ struct node {
 /* Parses a file, or text under the name `file` in messages. NULL with the error. All memory is the
  * arena's. No substitution happens here. */
 struct node *node_read_file(struct arena *arena, const char *path, struct error *error);
-struct node *node_read_text(struct arena *arena, const char *file, xy_str text, struct error *error);
+struct node *node_read_text(struct arena *arena, const char *file, xy_str text,
+                            struct error *error);
 
-/* Replaces ${NAME}, ${NAME:-default} and ${params.NAME} in every scalar below `node`; $${ stands for
- * a literal ${. `params` is a map node or NULL. A missing variable without default is an error. */
+/* Replaces ${NAME}, ${NAME:-default} and ${params.NAME} in every scalar below `node`; $${ stands
+ * for a literal ${. `params` is a map node or NULL. A missing variable without default is an error. */
 int node_substitute(struct arena *arena, struct node *node, const struct node *params,
                     struct error_list *errors);
 
@@ -45,7 +46,7 @@ struct node *node_member(const struct node *map, const char *key);
  * (a list's item is named by its `id:`, or by its index), making maps on the way: `--set`. */
 int node_set(struct arena *arena, struct node *root, const char *path, xy_str text,
              struct error *error);
-/* Plain scalars by YAML 1.2's core schema: null, booleans (true/false), integers, numbers, else text. */
+/* Plain scalars by YAML 1.2's core schema: null, true/false, integers, numbers, else text. */
 int node_value(struct arena *arena, const struct node *node, struct value *out);
 /* Fills the error with the node's place; returns the code. */
 int node_error(const struct node *node, struct error *error, int code, const char *format, ...)

@@ -209,7 +209,7 @@ int node_substitute(struct arena *arena, struct node *node, const struct node *p
     return errors->total == before ? 0 : XY_EINVAL;
 }
 
-/* ---- --set -------------------------------------------------------------------------------------- */
+/* ---- --set ----------------------------------------------------------------------------------- */
 
 /* The item that `name` stands for: by its `id:`, by its index, or by a `use:` that only one has. */
 static struct node *list_item(const struct node *list, const char *name, size_t *index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From YAML text to a tree, event by event, so that every bound is checked before memory is spent. */
+/* From YAML text to a tree, event by event, so that bounds are checked before memory is spent. */
 #include "node.h"
 
 #include <errno.h>

@@ -16,7 +16,7 @@ static const char *const file_keys[] = {
     "budget", "cache", "steps",  "accept",   "write",  NULL,
 };
 
-/* ---- the top of the file ------------------------------------------------------------------------------ */
+/* ---- the top of the file --------------------------------------------------------------------- */
 
 static void set_folder(struct pipeline *pipeline, const char *path)
 {
@@ -165,7 +165,7 @@ void pipeline_free(struct pipeline *pipeline)
     free(pipeline);
 }
 
-/* ---- finding steps ---------------------------------------------------------------------------------------- */
+/* ---- finding steps --------------------------------------------------------------------------- */
 
 static const struct step *find_step(struct step *const *steps, size_t count, const char *id)
 {

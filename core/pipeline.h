@@ -44,7 +44,7 @@ struct prompt_message {
 /* What `generate`, `score` and `embed` share; unused members are NULL or 0. */
 struct call_spec {
     const struct model_spec *model;
-    struct prompt_message *messages; /* from prompt: {system, user, assistant} or {messages: [...]} */
+    struct prompt_message *messages; /* from prompt: {system, user ...} or {messages: [...]} */
     size_t message_count;
     struct value params;             /* of the step over the model's, merged: VALUE_MAP or null.
                                         Keys: temperature, top_p, max_tokens, seed, stop (list),
@@ -55,13 +55,13 @@ struct call_spec {
     xy_str schema_text;              /* empty: free text */
     struct schema *schema;
     bool spread;                     /* the object's members become fields (no `into` given) */
-    uint32_t retry;                  /* asks again with the error, default 2 with a schema, else 0 */
+    uint32_t retry;                  /* asks again with the error; 2 with a schema, else 0 */
     /* score: the candidates and where results go */
     struct template **candidates;    /* `candidates: [..]`, templates */
     const char *const *names;        /* the class each candidate stands for (same count) */
     size_t candidate_count;
     bool normalize_length;           /* divide each sum by its tokens */
-    bool calibrate;                  /* contextual calibration: divide by the scores of `content_free` */
+    bool calibrate;                  /* contextual calibration: divide by those of `content_free` */
     struct template *content_free;   /* the same prompt's user text with nothing in it */
     /* embed */
     struct template *text;
@@ -80,7 +80,7 @@ struct step {
     const char **from;
     size_t from_count;
     bool from_nothing;
-    const char **uses;               /* datasets read through options (steps' ids), NULL-terminated */
+    const char **uses;               /* steps read through options: ids, NULL-terminated, or NULL */
     /* STEP_REPEAT */
     uint32_t times;
     struct expression *until;
@@ -91,8 +91,8 @@ struct step {
 struct accept_spec {
     uint64_t count;                  /* 0: no accept block */
     const char *per;                 /* field; NULL: over all */
-    uint64_t candidates;             /* most records that sources may make; default 20 x count x groups */
-    const char **groups;             /* values of `per` known from the file, NULL-terminated, or NULL */
+    uint64_t candidates;             /* most that sources may make; default 20 x count x groups */
+    const char **groups;             /* values of `per` in the file, NULL-terminated, or NULL */
 };
 
 struct write_spec {
@@ -108,7 +108,7 @@ struct pipeline {
     struct arena arena;
     const char *file, *folder, *name;
     uint64_t seed;
-    uint64_t fingerprint;            /* XXH3 of the normalised tree after includes and --set, without secrets */
+    uint64_t fingerprint;            /* XXH3 of the tree after includes and --set, no secrets */
     struct value codebook;           /* VALUE_NULL when there is none */
     struct model_spec *models;
     size_t model_count;
@@ -123,12 +123,12 @@ struct pipeline {
     const char **plugin_folders;     /* NULL-terminated */
     struct registry *registry;
     struct node *root;
-    struct compiled *compiled;       /* templates, expressions and schemas, freed with the pipeline */
+    struct compiled *compiled;       /* templates, expressions, schemas: freed with it */
 };
 
 /* `sets`: "path=value" strings, NULL-terminated, or NULL. NULL when there were errors. The registry
- * must already hold the built-in search path; entries of `plugins:` are added to it here, and it must
- * outlive the pipeline. Free with pipeline_free(). */
+ * must already hold the built-in search path; entries of `plugins:` are added to it here, and it
+ * must outlive the pipeline. Free with pipeline_free(). */
 struct pipeline *pipeline_read(const char *path, const char *const *sets,
                                struct registry *registry, struct error_list *errors);
 void pipeline_free(struct pipeline *pipeline);

@@ -7,7 +7,7 @@
 
 enum { FIELD_NAME = 127, CANDIDATES = 1000 };
 
-/* ---- model and request parameters --------------------------------------------------------------- */
+/* ---- model and request parameters ------------------------------------------------------------ */
 
 static void read_model(struct pipeline_reader *reader, struct step *step)
 {
@@ -51,7 +51,7 @@ static struct value merge_params(struct pipeline_reader *reader, const struct va
     return (struct value){.type = VALUE_MAP, .map = {members, count}};
 }
 
-/* ---- prompt --------------------------------------------------------------------------------------- */
+/* ---- prompt ---------------------------------------------------------------------------------- */
 
 static const char *const roles[] = {"system", "user", "assistant", NULL};
 
@@ -150,7 +150,7 @@ static void read_prompt(struct pipeline_reader *reader, struct step *step)
         pipeline_fail(reader, prompt, NULL, "`prompt` needs `user:`");
 }
 
-/* ---- what a generate step gets back -------------------------------------------------------------- */
+/* ---- what a generate step gets back ---------------------------------------------------------- */
 
 static bool check_field(struct pipeline_reader *reader, const struct node *node, const char *name)
 {
@@ -230,7 +230,7 @@ static struct value field_schema(struct pipeline_reader *reader, const struct no
     return one_member(reader, "type", (struct value){.type = VALUE_TEXT, .text = node->text});
 }
 
-/* `fields: [a, b]` or `fields: {a: text, b: [yes, no]}`: an object with all of them and no other. */
+/* `fields: [a, b]` or `fields: {a: text, b: [yes, no]}`: an object of just these. */
 static xy_str fields_schema(struct pipeline_reader *reader, const struct node *fields)
 {
     static const struct node text_node = {.kind = NODE_SCALAR, .plain = true, .text = {"text", 4}};
@@ -332,7 +332,7 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
         call->into = "text";
 }
 
-/* ---- score and embed ------------------------------------------------------------------------------- */
+/* ---- score and embed ------------------------------------------------------------------------- */
 
 static bool is_space(char c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file of a pipeline, its own or an included one: read, --set, head, parameters, fingerprint. */
+/* One file of a pipeline, its own or an included one: read, --set, head, parameters, hash. */
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -58,7 +58,8 @@ static void check_given(struct pipeline_reader *reader, const struct node *decla
     }
     for (size_t i = 0; given && i < given->count; i++) {
         const struct node *key = given->keys[i];
-        bool known = node_member(declared, key->text.ptr) && !(given == declared && came_by_set(key));
+        bool added = given == declared && came_by_set(key);
+        bool known = node_member(declared, key->text.ptr) && !added;
         if (!known)
             pipeline_fail(reader, key, pipeline_nearest(reader, key->text.ptr, names, count),
                           "%s declares no parameter %s", path, node_shown(key, found));

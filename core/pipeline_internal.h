@@ -54,7 +54,7 @@ struct pipeline_reader {
     void *hash;        /* XXH3_state_t: the tree, for the fingerprint */
 };
 
-/* ---- pipeline_keys.c: errors, keys and typed members ------------------------------------------- */
+/* ---- pipeline_keys.c: errors, keys and typed members ----------------------------------------- */
 
 /* Reports an error at `node`; `hint` may be NULL. */
 void pipeline_fail(struct pipeline_reader *reader, const struct node *node, const char *hint,
@@ -94,7 +94,7 @@ const char *pipeline_scalar(struct pipeline_reader *reader, const struct node *n
                             const char *what);
 const char *pipeline_absolute(struct pipeline_reader *reader, const char *path);
 
-/* ---- pipeline_compile.c: templates, expressions, schemas ----------------------------------------- */
+/* ---- pipeline_compile.c: templates, expressions, schemas ------------------------------------- */
 
 struct template *pipeline_template(struct pipeline_reader *reader, const struct node *node,
                                    const char *what);
@@ -104,7 +104,7 @@ struct schema *pipeline_compile_schema(struct pipeline_reader *reader, const str
                                        xy_str text);
 void pipeline_free_compiled(struct compiled *compiled);
 
-/* ---- the parts of the file ----------------------------------------------------------------------- */
+/* ---- the parts of the file ------------------------------------------------------------------- */
 
 void pipeline_read_models(struct pipeline_reader *reader, const struct node *node);
 const struct model_spec *pipeline_find_model(struct pipeline_reader *reader, xy_str alias);
@@ -132,7 +132,7 @@ void pipeline_resolve(struct pipeline_reader *reader);
 void pipeline_read_call(struct pipeline_reader *reader, struct step *step);
 void pipeline_read_output(struct pipeline_reader *reader, const struct node *root);
 
-/* ---- references ------------------------------------------------------------------------------------ */
+/* ---- references ------------------------------------------------------------------------------ */
 
 /* The step that `name` means to somebody with `prefix`; NULL when there is none. Follows the name
  * of an include to its last step that is no evaluator. */

@@ -266,12 +266,12 @@ bool pipeline_texts(struct pipeline_reader *reader, const struct node *map, cons
 bool pipeline_check_name(struct pipeline_reader *reader, const struct node *node, const char *name,
                          const char *what)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char letters[] = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    enum { FIRST_LETTERS = 53 }; /* of these may begin a name */
     char found[NODE_SHOWN];
     size_t length = strlen(name);
-    bool valid = length > 0 && length <= 64 && strchr(letters, name[0]) &&
-                 name[strspn(name, "0123456789-.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")] ==
-                     '\0';
+    bool valid = length > 0 && length <= 64 && strspn(name, letters) == length &&
+                 memchr(letters, name[0], FIRST_LETTERS);
     if (!valid)
         pipeline_fail(reader, node, NULL,
                       "%s: expected 1 to 64 letters, digits, `_`, `-` or `.` after a first letter, "

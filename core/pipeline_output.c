@@ -8,7 +8,7 @@ enum { CANDIDATES_PER_RECORD = 20, GROUPS = 10000 };
 
 #define MOST_RECORDS INT64_C(1000000000000) /* times the groups and the candidates: fits 64 bits */
 
-/* ---- accept ---------------------------------------------------------------------------------------- */
+/* ---- accept ---------------------------------------------------------------------------------- */
 
 /* The names of a map, or the texts of a list; NULL when it is neither. */
 static const char **names_of(struct pipeline_reader *reader, const struct node *node)
@@ -25,8 +25,8 @@ static const char **names_of(struct pipeline_reader *reader, const struct node *
     return names;
 }
 
-/* The values that `per` can have, as far as the file tells: in the codebook under the field's name or
- * its plural, else in the options of the condition source that makes the field. */
+/* The values that `per` can have, as far as the file tells: in the codebook under the field's name
+ * or its plural, else in the options of the condition source that makes the field. */
 static const char **find_groups(struct pipeline_reader *reader, const struct node *root,
                                 const char *per)
 {
@@ -72,7 +72,8 @@ static void read_accept(struct pipeline_reader *reader, const struct node *root)
     uint64_t wanted = accept->count * (groups ? groups : 1);
     int64_t candidates = 0;
     accept->candidates = CANDIDATES_PER_RECORD * wanted;
-    if (node->kind == NODE_MAP && pipeline_count(reader, node, "candidates", 1, INT64_MAX, &candidates)) {
+    if (node->kind == NODE_MAP &&
+        pipeline_count(reader, node, "candidates", 1, INT64_MAX, &candidates)) {
         accept->candidates = (uint64_t)candidates;
         if (accept->candidates < wanted)
             pipeline_fail(reader, node_member(node, "candidates"), NULL,
@@ -81,7 +82,7 @@ static void read_accept(struct pipeline_reader *reader, const struct node *root)
     }
 }
 
-/* ---- write ------------------------------------------------------------------------------------------ */
+/* ---- write ----------------------------------------------------------------------------------- */
 
 /* Does `path` end in one of the space-separated `endings`? Gives the length of the match. */
 static size_t match_ending(const char *path, const char *endings)

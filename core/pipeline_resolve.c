@@ -12,7 +12,7 @@ struct stream {
     struct entry *current; /* NULL: nothing has made records yet */
 };
 
-/* ---- references in options ------------------------------------------------------------------------ */
+/* ---- references in options ------------------------------------------------------------------- */
 
 struct asking {
     struct pipeline_reader *reader;
@@ -104,7 +104,7 @@ void pipeline_check_options(struct pipeline_reader *reader, struct entry *entry,
                   reader->arena, NULL, reader->errors);
 }
 
-/* ---- streams --------------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 bool step_is_source(const struct step *step)
 {
@@ -167,7 +167,8 @@ static void read_from(struct pipeline_reader *reader, struct entry *entry)
     const struct node *node = entry->from_node;
     char found[NODE_SHOWN];
     if (node->kind == NODE_MAP) {
-        pipeline_fail(reader, node, NULL, "`from`: expected a step's id or a list of them, found %s",
+        pipeline_fail(reader, node, NULL,
+                      "`from`: expected a step's id or a list of them, found %s",
                       node_shown(node, found));
         return;
     }
@@ -203,7 +204,7 @@ static void default_from(struct pipeline_reader *reader, struct entry *entry,
     }
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 /* `until:` sees the scores of the evaluators in its repeat, by their steps' ids, and `round`. */
 static void check_until(struct pipeline_reader *reader, const struct entry *entry,
@@ -277,7 +278,7 @@ static void resolve_steps(struct pipeline_reader *reader, struct step **steps, s
     }
 }
 
-/* ---- ids ----------------------------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 struct named {
     const char *id;

@@ -38,7 +38,8 @@ static const struct property file_properties[] = {
     {"steps", "{\"$ref\":\"#/$defs/steps\"}", "What to do, in order."},
     {"accept",
      "{\"anyOf\":[" COUNT ",{\"type\":\"object\",\"additionalProperties\":false,\"required\":"
-     "[\"count\"],\"properties\":{\"count\":" COUNT ",\"per\":" TEXT ",\"candidates\":" COUNT "}}]}",
+     "[\"count\"],\"properties\":{\"count\":" COUNT ",\"per\":" TEXT
+     ",\"candidates\":" COUNT "}}]}",
      "How many records must pass every filter: sources are asked again until then."},
     {"write",
      "{\"anyOf\":[{\"$ref\":\"#/$defs/write\"},{\"type\":\"array\",\"items\":{\"$ref\":"
@@ -87,7 +88,8 @@ static const struct property write_properties[] = {
 
 #define MESSAGE                                                                                   \
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"role\",\"content\"],"    \
-    "\"properties\":{\"role\":{\"enum\":[\"system\",\"user\",\"assistant\"]},\"content\":" SCALAR "}}"
+    "\"properties\":{\"role\":{\"enum\":[\"system\",\"user\",\"assistant\"]},"                \
+    "\"content\":" SCALAR "}}"
 #define REPEAT                                                                                    \
     "{\"anyOf\":[" COUNT ",{\"type\":\"object\",\"additionalProperties\":false,\"required\":"     \
     "[\"times\"],\"properties\":{\"times\":" COUNT ",\"until\":" SCALAR "}}]}"
@@ -96,7 +98,7 @@ static const struct property step_properties[] = {
     {"id", NAME, "Name of the step; what it uses when left out."},
     {"use", TEXT, "A stage, or generate, score or embed."},
     {"with", ANY_MAP, "Options of the stage."},
-    {"from", TEXTS, "The steps whose records it reads; the step before when left out, [] for none."},
+    {"from", TEXTS, "The steps whose records it reads; left out: the step before; [] for none."},
     {"when", SCALAR, "Expression: records for which it is false pass by."},
     {"repeat", REPEAT, "Run `steps` several times, until an expression is true."},
     {"steps", "{\"$ref\":\"#/$defs/steps\"}", "The steps of a repeat."},
@@ -258,8 +260,8 @@ static void write_calls(struct buffer *out)
 {
     for (size_t i = 0; i < sizeof(call_names) / sizeof(call_names[0]); i++)
         buffer_printf(out,
-                      ",{\"if\":{\"required\":[\"use\"],\"properties\":{\"use\":{\"const\":\"%s\"}}},"
-                      "\"then\":{\"required\":[%s],\"properties\":{\"with\":false,\"repeat\":false,"
+                      ",{\"if\":{\"required\":[\"use\"],\"properties\":{\"use\":{\"const\":"
+                      "\"%s\"}}},\"then\":{\"required\":[%s],\"properties\":{\"with\":false,\"repeat\":false,"
                       "\"steps\":false,\"include\":false%s}}}",
                       call_names[i], call_needs[i],
                       i == 2 ? "" : ",\"params\":{\"$ref\":\"#/$defs/params\"}");

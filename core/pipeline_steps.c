@@ -5,7 +5,7 @@
 
 #include "pipeline_internal.h"
 
-/* ---- what a step may say ------------------------------------------------------------------------ */
+/* ---- what a step may say --------------------------------------------------------------------- */
 
 static const char *const stage_keys[] = {"id", "use", "with", "from", "when", NULL};
 static const char *const repeat_keys[] = {"id", "repeat", "steps", "from", NULL};
@@ -28,7 +28,7 @@ static const struct {
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
-/* ---- which stage a name means -------------------------------------------------------------------- */
+/* ---- which stage a name means ---------------------------------------------------------------- */
 
 static const uint32_t step_kinds[] = {XY_CONDITION, XY_FILTER, XY_ENHANCER, XY_EVALUATOR};
 
@@ -122,7 +122,7 @@ static const struct stage_type *find_stage(struct pipeline_reader *reader, const
     return first;
 }
 
-/* ---- one step --------------------------------------------------------------------------------------- */
+/* ---- one step -------------------------------------------------------------------------------- */
 
 static struct entry *add_entry(struct pipeline_reader *reader, struct step *step,
                                const char *prefix, struct entry *container)

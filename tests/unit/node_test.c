@@ -255,7 +255,7 @@ static void test_alias_bomb(void)
         buffer_append_text(&text, "]\n");
     }
     CU_ASSERT_PTR_NULL(read_text(&arena, text.bytes, &error));
-    /* 1+9, 1+9*10=91, 820, 7381, 66430 nodes up to a4, 74732 with keys; a5 cannot hold one more a4. */
+    /* 10, 91, 820, 7381, 66430 nodes for a0 to a4, 74732 in all: a5 cannot hold one more a4. */
     CHECK_TEXT(shown(&error), "p.yaml:6:10: more than 100000 values after aliases are followed");
     CU_ASSERT_TRUE(arena.total < (size_t)64 << 20);
     buffer_free(&text);
@@ -350,7 +350,7 @@ static void test_file(void)
     arena_free(&arena);
 }
 
-/* ---- ${} ---------------------------------------------------------------------------------------- */
+/* ---- ${} ------------------------------------------------------------------------------------- */
 
 static void test_substitute(void)
 {
@@ -516,7 +516,7 @@ static void test_shown(void)
     }
 }
 
-/* ---- --set -------------------------------------------------------------------------------------- */
+/* ---- --set ----------------------------------------------------------------------------------- */
 
 static const char base[] = "seed: 1\nsteps:\n  - id: plan\n    use: grid\n  - use: generate\n"
                            "  - use: minhash\n    with: {threshold: 0.7}\nempty:\n";
