@@ -11,6 +11,8 @@ struct call_plan {
     struct model *model;
     struct arena arena;
     xy_request base;          /* params merged: step over model */
+    uint64_t seed;            /* `params.seed`: another one gives other answers */
+    bool unconstrained;       /* the generator cannot enforce the schema */
     const char *into;
     const char *into_logprob; /* "<into>_logprob" and so on, made once */
     const char *into_confidence, *into_probabilities;
@@ -24,6 +26,7 @@ struct call {
     struct arena arena;
     xy_message *messages;
     size_t message_count;
+    bool unconstrained;           /* this call has been sent again without the schema */
     double *neutral;              /* score: log-probabilities of the content-free prompt */
     struct call_outcome outcome;
     void (*done)(void *data, const struct call_outcome *outcome);

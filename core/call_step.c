@@ -17,6 +17,15 @@ static bool as_number(const struct value *value, double *out)
     return value->type == VALUE_INT || value->type == VALUE_NUMBER;
 }
 
+static void set_extra(struct call_plan *plan, const struct value *value)
+{
+    struct buffer extra;
+    buffer_init(&extra, 1 << 20);
+    json_write(&extra, value);
+    plan->base.extra = arena_str(&plan->arena, buffer_str(&extra));
+    buffer_free(&extra);
+}
+
 static void set_stop(struct call_plan *plan, const struct value *value)
 {
     size_t count = value->type == VALUE_LIST ? value->list.count : value->type == VALUE_TEXT;
@@ -31,56 +40,33 @@ static void set_stop(struct call_plan *plan, const struct value *value)
     plan->base.stop_count = kept;
 }
 
-/* Known parameters have members of their own in a request; the others travel as JSON. */
-static bool set_known(struct call_plan *plan, const struct member *param)
+/* pipeline.c has checked the names and types, and laid the step's params over the model's. */
+static void set_params(struct call_plan *plan, const struct value *params)
 {
-    double number;
-    if (str_is(param->key, "stop")) {
-        set_stop(plan, &param->value);
-        return true;
+    xy_request *base = &plan->base;
+    for (size_t i = 0; params->type == VALUE_MAP && i < params->map.count; i++) {
+        const struct member *param = &params->map.members[i];
+        double number = 0;
+        if (param->value.type == VALUE_BOOL)
+            number = param->value.boolean;
+        as_number(&param->value, &number);
+        if (str_is(param->key, "temperature"))
+            base->temperature = number;
+        else if (str_is(param->key, "top_p"))
+            base->top_p = number;
+        else if (str_is(param->key, "max_tokens"))
+            base->max_tokens = (uint32_t)number;
+        else if (str_is(param->key, "logprobs"))
+            base->logprobs = (uint32_t)number;
+        else if (str_is(param->key, "timeout"))
+            base->timeout_ms = (uint32_t)(number * 1000);
+        else if (str_is(param->key, "seed"))
+            plan->seed = (uint64_t)number;
+        else if (str_is(param->key, "stop"))
+            set_stop(plan, &param->value);
+        else if (str_is(param->key, "extra"))
+            set_extra(plan, &param->value);
     }
-    if (param->value.type == VALUE_BOOL && str_is(param->key, "logprobs")) {
-        plan->base.logprobs = param->value.boolean;
-        return true;
-    }
-    if (!as_number(&param->value, &number))
-        return false;
-    if (str_is(param->key, "temperature"))
-        plan->base.temperature = number;
-    else if (str_is(param->key, "top_p"))
-        plan->base.top_p = number;
-    else if (str_is(param->key, "max_tokens"))
-        plan->base.max_tokens = (uint32_t)number;
-    else if (str_is(param->key, "logprobs"))
-        plan->base.logprobs = (uint32_t)number;
-    else
-        return false;
-    return true;
-}
-
-static void set_params(struct call_plan *plan, const struct value *over, const struct value *under)
-{
-    struct buffer extra;
-    buffer_init(&extra, 1 << 20);
-    const struct value *layers[] = {under, over};
-    for (size_t layer = 0; layer < 2; layer++) {
-        const struct value *params = layers[layer];
-        for (size_t i = 0; params->type == VALUE_MAP && i < params->map.count; i++) {
-            const struct member *param = &params->map.members[i];
-            bool overruled = layer == 0 && value_member(over, param->key);
-            if (overruled || set_known(plan, param))
-                continue;
-            buffer_append_char(&extra, extra.length ? ',' : '{');
-            json_write_text(&extra, param->key);
-            buffer_append_char(&extra, ':');
-            json_write(&extra, &param->value);
-        }
-    }
-    if (extra.length) {
-        buffer_append_char(&extra, '}');
-        plan->base.extra = arena_str(&plan->arena, buffer_str(&extra));
-    }
-    buffer_free(&extra);
 }
 
 struct call_plan *call_plan_create(struct services *services, const struct step *step,
@@ -107,7 +93,7 @@ struct call_plan *call_plan_create(struct services *services, const struct step 
     plan->model = model;
     plan->base = (xy_request){.size = sizeof(xy_request), .operation = operation,
                               .temperature = -1, .top_p = -1, .json_schema = spec->schema_text};
-    set_params(plan, &spec->params, &spec->model->params);
+    set_params(plan, &spec->params);
     plan->into = spec->into ? spec->into : spec->spread ? NULL : defaults[step->kind];
     const char *stem = plan->into ? plan->into : step->id;
     plan->into_logprob = arena_printf(&plan->arena, "%s_logprob", stem);
@@ -227,8 +213,8 @@ static xy_request make_request(struct call *call)
      * temperature 0 there is one answer to a prompt, and it is asked for once. */
     if (request.operation == XY_COMPLETE && request.temperature != 0) {
         request.sample = call->record->sample;
-        request.seed = record_hash(plan->services->seed, plan->step->id, call->record->id,
-                                   call->round, call->attempt);
+        request.seed = record_hash(plan->services->seed + plan->seed, plan->step->id,
+                                   call->record->id, call->round, call->attempt);
     }
     return request;
 }
@@ -314,6 +300,19 @@ static void answered(void *data, const xy_reply *reply)
     call->outcome.prompt_tokens += reply->prompt_tokens;
     call->outcome.output_tokens += reply->output_tokens;
     call->outcome.cost += reply->cost;
+    if (reply->status == XY_EUNSUPPORTED && call->plan->base.json_schema.len) {
+        /* The generator cannot enforce this schema: from now on its answers are parsed and checked. */
+        services_log(call->plan->services, XY_LOG_WARNING, call->plan->step->id,
+                     "%s; answers will be checked and asked for again instead",
+                     reply->error ? reply->error : "the model cannot enforce the schema");
+        call->plan->base.json_schema = (xy_str){NULL, 0};
+        call->plan->unconstrained = true;
+    }
+    if (reply->status == XY_EUNSUPPORTED && call->plan->unconstrained && !call->unconstrained) {
+        call->unconstrained = true;
+        submit(call);
+        return;
+    }
     if (reply->status < 0) {
         call->outcome.why = reply->error ? reply->error : error_name(reply->status);
         finish(call, reply->status);

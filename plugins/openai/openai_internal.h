@@ -10,8 +10,8 @@
 #ifndef XYLEM_PLUGINS_OPENAI_INTERNAL_H
 #define XYLEM_PLUGINS_OPENAI_INTERNAL_H
 
-#include "../common/json_reader.h"
-#include "../common/text.h"
+#include "json_reader.h"
+#include "text.h"
 
 enum flavor {
     FLAVOR_OPENAI = 1,
