@@ -114,7 +114,8 @@ static void keep_recent(struct journal *journal, const struct catching_up *state
     journal->written_count = journal->flushed_count = journal->recent->head;
 }
 
-/* Reads the log from where the index stands, cuts its torn tail, and brings the index up to date. */
+/* Reads the log from where the index stands, cuts its torn tail, and brings the index up to
+ * date. */
 static int catch_up(struct journal *journal, struct error *error)
 {
     struct catching_up state = {.journal = journal, .error = error};
@@ -238,6 +239,7 @@ int journal_write(struct journal *journal, struct error *error)
     size_t done = 0, length = journal->queue.length;
     if (length == 0)
         return 0;
+    journal_index_rest(&journal->reader);
     while (done < length) {
         ssize_t got = pwrite(journal->log.file, journal->queue.bytes + done, length - done,
                              (off_t)(journal->end + done));
@@ -259,8 +261,8 @@ int journal_write(struct journal *journal, struct error *error)
     return 0;
 }
 
-/* Waits until the index took some of the recent entries: this is what bounds the memory when the disk
- * is slower than the answers. */
+/* Waits until the index took some of the recent entries: this is what bounds the memory when
+ * the disk is slower than the answers. */
 static void make_room(struct journal *journal)
 {
     struct error error;
@@ -285,7 +287,8 @@ void journal_append(struct journal *journal, struct journal_key key, xy_str payl
     }
     if (queue->length >= QUEUE_FULL)
         journal_write(journal, &error);
-    /* Only this thread adds entries, so what is read here without the mutex can only have shrunk. */
+    /* Only this thread adds entries, so what is read here without the mutex can only have
+     * shrunk. */
     if (atomic_load_explicit(&journal->failed, memory_order_relaxed))
         return;
     uint64_t offset = journal->end + queue->length;
@@ -317,7 +320,8 @@ static bool locate(struct journal *journal, struct journal_key key, uint64_t *of
     pthread_mutex_unlock(&journal->mutex);
     if (recent)
         return *offset < journal->end || journal_write(journal, &error) == 0;
-    int found = journal_index_find(&journal->reader, key, offset);
+    uint64_t generation = atomic_load(&journal->generation);
+    int found = journal_index_find(&journal->reader, generation, key, offset);
     if (found < 0)
         journal_index_remove(journal->index_path);
     return found > 0;

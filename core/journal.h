@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* journal.h - every paid answer, on disk before anything uses it.
  *
- * FOLDER/answers.log is append-only: entries of (length, kind, XXH3 checksum, key, payload). An entry
- * is written (safe from a kill of the process) by journal_write() and flushed (safe from a loss of
- * power) by a thread of its own each 100 ms or 1,000 entries, whichever is first. A torn tail is cut
- * on open. FOLDER/index.db (SQLite, WAL) maps keys to offsets in batches sorted by key; entries newer
- * than its last batch are found in memory and, after a kill, by reading the log from where the index
- * stands. The index may be deleted: it is rebuilt from the log.
- * One process at a time may hold a journal: FOLDER/lock names it.
- * [loop] for everything, but for journal_sync().
- */
+ * FOLDER/answers.log is append-only: entries of (length, kind, XXH3 checksum, key, payload). An
+ * entry is written (safe from a kill of the process) by journal_write() and flushed (safe from
+ * a loss of power) by a thread of its own each 100 ms or 1,000 entries, whichever is first. A
+ * torn tail is cut on open. FOLDER/index.db (SQLite, WAL) maps keys to offsets in batches
+ * sorted by key; entries newer than its last batch are found in memory and, after a kill, by
+ * reading the log from where the index stands. The index may be deleted: it is rebuilt from the
+ * log. One process at a time may hold a journal: FOLDER/lock names it. [loop] for everything,
+ * but for journal_sync(). */
 #ifndef XYLEM_CORE_JOURNAL_H
 #define XYLEM_CORE_JOURNAL_H
 
@@ -39,8 +38,8 @@ struct journal *journal_open(const char *folder, struct error *error);
 bool journal_find(struct journal *journal, struct journal_key key, struct buffer *out);
 
 /* Queues an entry; journal_write() must come before anything uses the answer. A key that is there
- * already gets a newer entry, which wins. At most 1 GiB; more, or too many entries that the disk cannot
- * keep up with, is told or waited for here: memory stays bounded. */
+ * already gets a newer entry, which wins. A payload of more than 1 GiB fails the next
+ * journal_write(). Waits when 131,072 entries are not in the index yet: memory stays bounded. */
 void journal_append(struct journal *journal, struct journal_key key, xy_str payload);
 
 /* Writes everything queued with one system call. 0, or XY_EIO (disk full ...): nothing that was

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_filter.c - a blocked Bloom filter (Putze, Sanders, Singler 2007): all bits of a key lie in
- * one cache line, so a question costs one miss. Memory is fixed: 8 MiB, about 1 % false positives
- * for 6 million keys, 25 % for 20 million; a false positive costs one look into the index. */
+/* journal_filter.c - a blocked Bloom filter (Putze, Sanders, Singler 2007): all bits of a key
+ * lie in one cache line, so a question costs one miss. Memory is fixed: 8 MiB, about 1 % false
+ * positives for 6 million keys, 25 % for 20 million; a false positive costs one look into the
+ * index. */
 #include <stdlib.h>
 
 #include "journal_internal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_flush.c - the thread that makes written entries safe from a loss of power and moves them from
- * memory into the index. The log is always flushed before the index may point into it, so that an
- * index never knows an entry that a loss of power took. */
+/* journal_flush.c - the thread that makes written entries safe from a loss of power and moves
+ * them from memory into the index. The log is always flushed before the index may point into
+ * it, so that an index never knows an entry that a loss of power took. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "journal_internal.h"
 
-enum { DROP_AT_ONCE = 512 }; /* recent entries forgotten in one go: the loop waits that long at most */
+enum { DROP_AT_ONCE = 512 }; /* recent entries forgotten in one go: the loop waits for one */
 
 static uint64_t now_ms(void)
 {
@@ -43,8 +43,8 @@ static bool flush_due(const struct journal *journal)
            now_ms() >= journal->unflushed_since_ms + JOURNAL_FLUSH_MS;
 }
 
-/* Called and left with the mutex held. A failed fdatasync() is final: the kernel may have dropped the
- * pages, so that a second one would succeed without having written them. */
+/* Called and left with the mutex held. A failed fdatasync() is final: the kernel may have
+ * dropped the pages, so that a second one would succeed without having written them. */
 static void flush_log(struct journal *journal)
 {
     uint64_t end = journal->written, count = journal->written_count;
@@ -113,6 +113,7 @@ static void index_batch(struct journal *journal)
     if (rc == 0)
         rc = journal_index_add(&journal->writer, journal->batch, count, &position, flush_if_due,
                                journal, &error);
+    atomic_fetch_add(&journal->generation, rc == 0);
     if (rc == 0)
         journal->position = position;
     else if (error.code == XY_EINVAL)
@@ -130,11 +131,12 @@ static void index_batch(struct journal *journal)
     pthread_cond_broadcast(&journal->done);
 }
 
-/* ---- the filter of an index that was there before --------------------------------------------- */
+/* ---- the filter of an index that was there before -------------------------------------------- */
 
 struct filling {
     struct journal *journal;
     size_t count;
+    uint64_t key_sum;
     bool stopped;
 };
 
@@ -142,6 +144,7 @@ static bool fill_one(void *data, struct journal_key key)
 {
     struct filling *filling = data;
     journal_filter_add(&filling->journal->filter, key);
+    filling->key_sum = journal_index_sum(filling->key_sum, key);
     if (++filling->count % 4096 != 0)
         return true;
     flush_if_due(filling->journal);
@@ -155,9 +158,12 @@ static bool fill_one(void *data, struct journal_key key)
 static void fill_filter(struct journal *journal)
 {
     struct filling filling = {.journal = journal};
-    if (journal_index_keys(&journal->writer, fill_one, &filling) != 0)
-        journal_index_remove(journal->index_path);
-    else if (!filling.stopped)
+    int rc = journal_index_keys(&journal->writer, fill_one, &filling);
+    if (filling.stopped)
+        return;
+    if (rc != 0 || filling.key_sum != journal->position.key_sum)
+        journal_index_remove(journal->index_path); /* damaged: the next open builds it anew */
+    else
         atomic_store_explicit(&journal->filter.complete, true, memory_order_release);
 }
 

@@ -23,9 +23,10 @@ enum {
     JOURNAL_PAYLOAD = 1 << 30,      /* bytes of one payload */
     JOURNAL_FLUSH_MS = 100,
     JOURNAL_FLUSH_ENTRIES = 1000,
-    JOURNAL_RECENT = 32768,         /* entries in memory; a power of two */
-    JOURNAL_BATCH = 16384,          /* recent entries that make a batch for the index */
-    JOURNAL_REBUILD = 65536         /* the same while the log is scanned on open */
+    JOURNAL_RECENT = 131072,        /* entries in memory: 5.5 MiB once all were used */
+    JOURNAL_BATCH = 65536,          /* recent entries that make a batch for the index: a batch of
+                                       random keys touches most pages, however small it is */
+    JOURNAL_REBUILD = 262144        /* the same while the log is scanned on open */
 };
 
 /* Where an entry lies. */
@@ -41,13 +42,15 @@ struct journal_position {
     uint64_t entries;
     uint64_t last_offset;   /* the entry that ends there, to recognise the log; 0: none */
     uint64_t last_checksum;
+    uint64_t key_sum;       /* of the keys in the index, in any order: SQLite has no checksums, and
+                               a damaged page may look like one that lacks some rows */
 };
 
 /* ---- log ------------------------------------------------------------------------------------- */
 
 struct journal_log {
     int file;
-    uint64_t identity; /* drawn when the log was made: an index of another log is not taken for ours */
+    uint64_t identity; /* drawn when the log was made, to refuse the index of another log */
     uint64_t size;     /* of the file when it was opened */
 };
 
@@ -80,7 +83,10 @@ int journal_log_scan(const struct journal_log *log, uint64_t from, struct journa
 
 struct journal_index {
     sqlite3 *database;
-    sqlite3_stmt *insert, *set_position, *find;
+    sqlite3_stmt *insert, *update, *insert_twin, *update_twin, *set_position; /* the writer's */
+    sqlite3_stmt *find, *find_twin, *begin, *end;                             /* the reader's */
+    bool reading;        /* a read transaction is open */
+    uint64_t generation; /* which state of the index it sees */
 };
 
 /* Opens for writing, creating what is missing. XY_EINVAL: not a sound index, delete it; XY_EIO. */
@@ -88,13 +94,20 @@ int journal_index_open(struct journal_index *index, const char *path,
                        struct journal_position *position, struct error *error);
 /* A second connection that only reads. */
 int journal_index_open_reader(struct journal_index *index, const char *path, struct error *error);
-/* Adds places (sorted here, by key) and the position in one transaction. `tick` is called now and
- * then in between. */
+/* Adds places (sorted here, by key) and the position, with its key_sum brought up to date, in one
+ * transaction. `tick` is called now and then in between. */
 int journal_index_add(struct journal_index *index, struct journal_place *places, size_t count,
-                      const struct journal_position *position, void (*tick)(void *), void *data,
+                      struct journal_position *position, void (*tick)(void *), void *data,
                       struct error *error);
-/* 1 with the offset, 0 absent, negative when the index is damaged. */
-int journal_index_find(struct journal_index *index, struct journal_key key, uint64_t *offset);
+/* Adds one key to a `key_sum`. */
+uint64_t journal_index_sum(uint64_t sum, struct journal_key key);
+/* 1 with the offset, 0 absent, negative when the index is damaged. `generation` counts the batches
+ * added: finds of one generation share a read transaction, since taking its locks costs more
+ * than the search. */
+int journal_index_find(struct journal_index *index, uint64_t generation, struct journal_key key,
+                       uint64_t *offset);
+/* Ends that transaction, so that the write-ahead log can be taken into the database. */
+void journal_index_rest(struct journal_index *index);
 /* Calls `each` with every key until it answers false. Negative when the index is damaged. */
 int journal_index_keys(struct journal_index *index, bool (*each)(void *, struct journal_key),
                        void *data);
@@ -142,6 +155,7 @@ struct journal {
     struct journal_log log;
     struct journal_filter filter;
     atomic_bool failed;            /* `failure` is set and final */
+    _Atomic uint64_t generation;   /* batches in the index; counted before they leave `recent` */
 
     /* [loop] only. */
     struct buffer queue;           /* entries to be written */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_lock.c - one process at a time, by flock(): the kernel releases it with the process, however
- * that ends, so that no lock is ever stale. The text in the file only tells who holds it. */
+/* journal_lock.c - one process at a time, by flock(): the kernel releases it with the process,
+ * however that ends, so that no lock is ever stale. The text in the file only tells who holds
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

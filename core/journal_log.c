@@ -3,9 +3,9 @@
  *
  *   head    "xylemlog", u32 version (1), u32 0, u64 identity, u64 XXH3 of the 24 bytes before
  *   entry   u64 checksum, u32 length, u32 kind (1), u64 key high, u64 key low, the payload
- * All little-endian. The checksum is XXH3 of everything behind it, seeded with identity + offset: an
- * entry that was copied to another place, or that stands inside a payload, is not taken for one.
- */
+ * All little-endian. The checksum is XXH3 of everything behind it, seeded with identity +
+ * offset: an entry that was copied to another place, or that stands inside a payload, is not
+ * taken for one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -201,8 +201,9 @@ bool journal_log_position(const struct journal_log *log, uint64_t offset,
 
 /* ---- scanning -------------------------------------------------------------------------------- */
 
-/* A sound entry behind damage keeps its place: only what is torn at the very end may be cut, since a
- * flipped bit in the middle must not take the answers behind it along. Returns `size` for none. */
+/* A sound entry behind damage keeps its place: only what is torn at the very end may be cut,
+ * since a flipped bit in the middle must not take the answers behind it along. Returns `size`
+ * for none. */
 static uint64_t next_sound(const struct journal_log *log, const char *bytes, uint64_t at,
                            uint64_t size, uint64_t base)
 {
