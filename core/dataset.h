@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dataset.h - a named, ordered set of records on disk, written once and then only read.
  *
- * Written to PATH.new record by record; seal() flushes it, renames it to PATH and makes it readable.
- * Memory is 8 bytes per record (its offset) plus the pages the kernel keeps. A sealed dataset can
- * have many views at once, each used by one thread.
- */
+ * Written to PATH.new record by record; seal() flushes it, renames it to PATH and makes it
+ * readable. Memory is 8 bytes per record (its offset) plus the pages the kernel keeps. A sealed
+ * dataset can have many views at once, each used by one thread. */
 #ifndef XYLEM_CORE_DATASET_H
 #define XYLEM_CORE_DATASET_H
 
@@ -27,7 +26,7 @@ uint64_t dataset_count(const struct dataset *dataset);
 /* Decodes record `index`; the caller destroys it. Any thread, sealed datasets only. */
 struct record *dataset_read(const struct dataset *dataset, uint64_t index);
 
-/* ---- views: what a plugin sees through xy_dataset ------------------------------------------------ */
+/* ---- views: what a plugin sees through xy_dataset -------------------------------------------- */
 
 /* The verdict on, and the edit of, each record of one run(). */
 struct dataset_view {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dataset_view.c - a dataset as a plugin sees it during one run(): records to look at, to edit and to
- * judge. Nothing is written back: the engine takes each record with its verdict afterwards. */
+/* dataset_view.c - a dataset as a plugin sees it during one run(): records to look at, to edit
+ * and to judge. Nothing is written back: the engine takes each record with its verdict
+ * afterwards. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

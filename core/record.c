@@ -285,7 +285,8 @@ void record_event(struct record *record, const char *step, const char *event, xy
     if (is_cut(trail))
         return;
     size_t before = trail->length;
-    /* The ceiling is lowered for the event, so that there is always room to say that one was cut. */
+    /* The ceiling is lowered for the event, so that there is always room to say that one was
+     * cut. */
     trail->ceiling = RECORD_TRAIL - sizeof(trail_cut);
     bool fits = append_event(trail, step, event, members);
     trail->ceiling = RECORD_TRAIL;
@@ -298,7 +299,7 @@ void record_event(struct record *record, const char *step, const char *event, xy
     buffer_append_text(trail, trail_cut);
 }
 
-/* ---- what a plugin sees ----------------------------------------------------------------------- */
+/* ---- what a plugin sees ---------------------------------------------------------------------- */
 
 static int api_get(const xy_record *record, const char *field, xy_value *out)
 {

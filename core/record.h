@@ -2,9 +2,8 @@
 /* record.h - the host's side of xy_record: typed fields, identity, weight and a trail.
  *
  * A record is owned by one holder at a time and is not shared between threads. Its id is a hash of
- * where it came from (run seed, step, round, source index or parent id, emit index), never of time or
- * of arrival. Its trail is what happened to it: one JSON object per event, in order.
- */
+ * where it came from (run seed, step, round, source index or parent id, emit index), never of
+ * time or of arrival. Its trail is what happened to it: one JSON object per event, in order. */
 #ifndef XYLEM_CORE_RECORD_H
 #define XYLEM_CORE_RECORD_H
 
@@ -14,8 +13,8 @@
 struct record_field {
     const char *name;      /* interned for the life of the process: compare pointers */
     xy_value value;
-    void *storage;         /* what the value's text or vector points into, freed with the field; NULL
-                              when that lies in the record's own allocation */
+    void *storage;         /* what the value's text or vector points into, freed with the
+                              field; NULL when that lies in the record's own allocation */
 };
 
 struct record {

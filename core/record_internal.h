@@ -13,7 +13,8 @@ enum {
     RECORD_EMBEDDED = 8         /* fields that need no allocation beside the record's own */
 };
 
-/* A record with room for `capacity` fields and `payload` bytes behind them, all in one allocation. */
+/* A record with room for `capacity` fields and `payload` bytes behind them, all in one
+ * allocation. */
 struct record *record_allocate(uint64_t id, uint32_t capacity, size_t payload);
 /* The bytes behind the embedded fields. */
 char *record_payload(struct record *record, uint32_t capacity);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record_names.c - the table of field names. It only grows, so readers need no lock: a name that was
- * once seen in its chain stays there, and a new one is pushed with one compare-and-swap. */
+/* record_names.c - the table of field names. It only grows, so readers need no lock: a name
+ * that was once seen in its chain stays there, and a new one is pushed with one
+ * compare-and-swap. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -252,7 +252,8 @@ static void test_damage(void)
 
 static void remove_folder(void)
 {
-    static const char *const names[] = {"a", "empty", "j0", "j1", "j2", "j3", "v", "c", "d", "broken"};
+    static const char *const names[] = {"a",  "empty", "j0", "j1", "j2",
+                                        "j3", "v",     "c",  "d",  "broken"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unlink(path_of(names[i]));
     rmdir(folder);
