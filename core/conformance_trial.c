@@ -4,6 +4,7 @@
 #include "conformance_trial.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -122,6 +123,11 @@ static bool try_opening(struct kit *kit)
 void conformance_trial(const struct registry *registry, const struct stage_type *type,
                        const char *folder, uint32_t job_ms, int out)
 {
+    /* A crash must reach the parent as the signal that it is, also where a sanitizer would turn it
+     * into an exit status. */
+    const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        signal(crashes[i], SIG_DFL);
     struct kit kit = {.type = type, .folder = folder, .job_ms = job_ms, .out = out};
     kit.services = (struct services){
         .loop = loop_create(2), .registry = registry, .report = report_create(), .seed = 7,
