@@ -206,12 +206,14 @@ static void prepare_timing(struct call *call, uint32_t timeout_ms, bool multiple
 
 static bool url_is_good(const char *url)
 {
-    if (!url || (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0))
+    size_t scheme = !url ? 0 : strncasecmp(url, "http://", 7) == 0 ? 7
+                             : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+    if (!scheme)
         return false;
     for (const char *at = url; *at; at++)
         if ((unsigned char)*at <= ' ' || *at == 127)
             return false;
-    return strchr(url, ':')[3] != '\0';
+    return url[scheme] != '\0';
 }
 
 static bool method_is_good(const char *method)

@@ -43,8 +43,8 @@ static void append_header(struct header_set *set, const char *line)
 /* libcurl drops a header written "Name:" and sends one written "Name;" empty. */
 static void append_as_curl_reads(struct header_set *set, char *line)
 {
-    char *colon = strchr(line, ':');
-    if (colon[1 + strspn(colon + 1, " \t")] == '\0') {
+    char *colon = line + strcspn(line, ":");
+    if (colon[0] && colon[1 + strspn(colon + 1, " \t")] == '\0') {
         colon[0] = ';';
         colon[1] = '\0';
     }
