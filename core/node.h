@@ -2,8 +2,8 @@
 /* node.h - a YAML file as a tree that remembers where everything stood.
  *
  * Refused, with its place: duplicate keys, keys that are not scalars, unknown tags, several
- * documents in one file, nesting above NODE_DEPTH, more than NODE_LIMIT nodes after aliases are followed (an
- * alias bomb), a file above NODE_BYTES, text that is not UTF-8.
+ * documents in one file, nesting above NODE_DEPTH, more than NODE_LIMIT nodes after aliases are
+ * followed (an alias bomb), a file above NODE_BYTES, text that is not UTF-8.
  */
 #ifndef XYLEM_CORE_NODE_H
 #define XYLEM_CORE_NODE_H
@@ -36,7 +36,8 @@ struct node *node_read_text(struct arena *arena, const char *file, xy_str text,
                             struct error *error);
 
 /* Replaces ${NAME}, ${NAME:-default} and ${params.NAME} in every scalar below `node`; $${ stands
- * for a literal ${. `params` is a map node or NULL. A missing variable without default is an error. */
+ * for a literal ${. `params` is a map node or NULL. A missing variable without default is an
+ * error. */
 int node_substitute(struct arena *arena, struct node *node, const struct node *params,
                     struct error_list *errors);
 

@@ -266,7 +266,8 @@ bool pipeline_texts(struct pipeline_reader *reader, const struct node *map, cons
 bool pipeline_check_name(struct pipeline_reader *reader, const struct node *node, const char *name,
                          const char *what)
 {
-    static const char letters[] = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    static const char letters[] = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-.";
     enum { FIRST_LETTERS = 53 }; /* of these may begin a name */
     char found[NODE_SHOWN];
     size_t length = strlen(name);

@@ -261,7 +261,8 @@ static void write_calls(struct buffer *out)
     for (size_t i = 0; i < sizeof(call_names) / sizeof(call_names[0]); i++)
         buffer_printf(out,
                       ",{\"if\":{\"required\":[\"use\"],\"properties\":{\"use\":{\"const\":"
-                      "\"%s\"}}},\"then\":{\"required\":[%s],\"properties\":{\"with\":false,\"repeat\":false,"
+                      "\"%s\"}}},\"then\":{\"required\":[%s],\"properties\":{\"with\":false,"
+                      "\"repeat\":false,"
                       "\"steps\":false,\"include\":false%s}}}",
                       call_names[i], call_needs[i],
                       i == 2 ? "" : ",\"params\":{\"$ref\":\"#/$defs/params\"}");
