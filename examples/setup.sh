@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that the build needs, where they are missing. With --tests also what
+# the tests need. Does nothing, and needs no network, when everything is there.
+set -eu
+
+packages="cmake ninja-build gcc g++ ccache pkg-config python3 python3-pip ca-certificates
+    libcurl4-openssl-dev libyaml-dev libcjson-dev libuv1-dev libsqlite3-dev liblinear-dev
+    libxxhash-dev libutf8proc-dev libpcre2-dev libcunit1-dev"
+if [ "${1:-}" = --tests ]; then
+    packages="$packages python3-venv clang clang-tidy libclang-rt-14-dev nginx-light openssl"
+fi
+
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "These Debian packages are missing; install them as root, then try again:" >&2
+    echo "  apt-get install$missing" >&2
+    exit 1
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+if ! { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; } \
+    >/tmp/xylem-setup.log 2>&1; then
+    tail -n 20 /tmp/xylem-setup.log >&2
+    echo "The packages could not be installed. Is there a network? The log is" \
+        "/tmp/xylem-setup.log." >&2
+    exit 1
+fi
