@@ -255,12 +255,12 @@ static struct dataset *file_dataset(struct engine *engine, const char *path, str
     return data;
 }
 
-struct dataset *option_dataset(struct engine *engine, const struct node *node,
-                               struct error *error)
+struct dataset *option_dataset(struct engine *engine, const struct step *asking,
+                               const struct node *node, struct error *error)
 {
-    const struct output *output = output_find(engine, node->text.ptr);
-    if (output)
-        return output_all(output);
+    const struct step *step = pipeline_lookup(engine->pipeline, asking, node->text.ptr);
+    if (step)
+        return output_all(output_find(engine, step->id));
     char path[1024];
     if (node->text.ptr[0] == '/')
         snprintf(path, sizeof(path), "%s", node->text.ptr);

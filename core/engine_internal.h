@@ -80,8 +80,8 @@ struct dataset *output_all(const struct output *output);
 struct dataset *inputs_take(struct engine *engine, const struct step *step, struct output *output,
                             bool whole);
 /* The dataset that an option names: a step's, or a file's (read once). [worker] */
-struct dataset *option_dataset(struct engine *engine, const struct node *node,
-                               struct error *error);
+struct dataset *option_dataset(struct engine *engine, const struct step *asking,
+                               const struct node *node, struct error *error);
 
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,

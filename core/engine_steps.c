@@ -8,14 +8,9 @@
 #include "job.h"
 #include "json.h"
 
-static bool is_dataset(const struct step *step)
-{
-    return step->kind == STEP_STAGE && (step->type->stage.flags & XY_STAGE_DATASET);
-}
-
 static bool is_streaming(const struct step *step)
 {
-    return step->kind != STEP_REPEAT && !is_dataset(step);
+    return step->kind != STEP_REPEAT && !step_is_dataset(step);
 }
 
 static bool stopped(struct engine *engine)
@@ -62,7 +57,7 @@ static xy_dataset *resolve_dataset(void *data, const struct node *node, struct e
         node_error(node, error, XY_EUNSUPPORTED, "a step may name at most 16 datasets");
         return NULL;
     }
-    struct dataset *joined = option_dataset(prepared->engine, node, error);
+    struct dataset *joined = option_dataset(prepared->engine, prepared->step, node, error);
     if (!joined)
         return NULL;
     struct opened_view *opened = arena_alloc(&prepared->arena, sizeof(*opened));
@@ -414,7 +409,7 @@ static int run_stage(struct engine *engine, const struct step *step, struct data
     job->round = engine->iteration;
     job->cancelled = &engine->cancelled;
     struct dataset_view view;
-    bool evaluator = step->type->stage.kind == XY_EVALUATOR;
+    bool evaluator = step_is_evaluator(step);
     dataset_view_init(&view, input, &job->arena, !evaluator);
     uint64_t started = loop_now_us(engine->services.loop);
     int answer = step->type->stage.run(instance_state(prepared->instance), &job->base, &view.base);
@@ -482,9 +477,8 @@ static int hand_over(struct engine *engine, struct output *repeat, const struct 
 static const struct step *last_of(const struct step *repeat)
 {
     for (size_t i = repeat->step_count; i-- > 0;) {
-        const struct step *step = repeat->steps[i];
-        if (step->kind != STEP_STAGE || step->type->stage.kind != XY_EVALUATOR)
-            return step;
+        if (!step_is_evaluator(repeat->steps[i]))
+            return repeat->steps[i];
     }
     return NULL;
 }
@@ -561,7 +555,7 @@ int steps_run(struct engine *engine, struct step *const *steps, size_t count,
         }
         if (step->kind == STEP_REPEAT) {
             run_repeat(engine, step);
-        } else if (is_dataset(step)) {
+        } else if (step_is_dataset(step)) {
             run_dataset_step(engine, step);
         } else {
             while (next < count && continues(engine, steps[next - 1], steps[next]) &&

@@ -73,7 +73,7 @@ static const char *const needs[] = {XY_FILES, NULL};
 static const xy_stage read_stage = {
     XY_STAGE_INIT,
     .kind = XY_CONDITION,
-    .flags = XY_STAGE_CPU | XY_STAGE_SOURCE,
+    .flags = XY_STAGE_CPU | XY_STAGE_SOURCE | XY_STAGE_NO_INPUT,
     .state_size = sizeof(struct read),
     .id = "read",
     .version = "1.0.0",
