@@ -49,7 +49,7 @@ static int run_test(const struct arguments *arguments)
     int code = conformance_run(arguments->words[0], argument_given(arguments, "verbose"), &report);
     fputs(buffer_str(&report).ptr, stdout);
     buffer_free(&report);
-    return code < 0 ? EXIT_FAILED : EXIT_DONE;
+    return code == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command command_test_plugin = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,9 @@ int main(int argc, char **argv)
         print_usage(stdout, command);
         return EXIT_DONE;
     }
+    /* A broken pipe and a full quota are errors to report, not reasons to be killed. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     struct arguments arguments = {.command = command};
     int code = parse(&arguments, argv + 2);
     return code == EXIT_DONE ? command->run(&arguments) : code;
