@@ -5,17 +5,6 @@
 
 #include <stdlib.h>
 
-/* Keys of an entry of `models:` that are the host's own: the generator's table does not have them. */
-static const char *const host_keys[] = {
-    "use", "concurrency", "requests_per_minute", "tokens_per_minute", "attempts", "timeout",
-    "deadline", "price", "params", NULL,
-};
-
-const char *const *model_host_keys(void)
-{
-    return host_keys;
-}
-
 /* ---- which models a pipeline uses --------------------------------------------------------------- */
 
 /* Does any scalar below `node` read `alias`? An option of type model may hide in a learner's map, so
@@ -63,7 +52,8 @@ static int start_generator(struct model *model, const struct pipeline *pipeline,
     const char *where = arena_printf(&model->arena, "model `%s`", spec->alias);
     struct error_list errors = {0};
     model->state = memory_zeroed(1, stage->state_size);
-    options_apply(spec->type->options, spec->node, where, spec->node, pipeline->folder, host_keys,
+    options_apply(spec->type->options, spec->node, where, spec->node, pipeline->folder,
+                  model_host_keys,
                   &(struct option_resolver){0}, &model->arena, model->state, &errors);
     if (errors.count) {
         *error = errors.errors[0];

@@ -43,9 +43,6 @@ struct models *models_open(struct loop *loop, struct journal *journal,
                            const struct pipeline *pipeline, uint64_t run_id,
                            const xy_host *(*host_for)(void *data, const char *name), void *data,
                            struct error *error);
-/* Keys of an entry of `models:` that belong to the host, NULL-terminated: the generator's options are
- * all the others. [any] */
-const char *const *model_host_keys(void);
 struct model *models_find(struct models *models, const char *alias);
 
 typedef void (*model_done)(void *user, const xy_reply *reply);

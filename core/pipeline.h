@@ -12,6 +12,12 @@
 #include "registry.h"
 #include "template.h"
 
+/* What belongs to the host in an entry of `models:`; all other keys are the generator's options. */
+static const char *const model_host_keys[] = {
+    "use",     "concurrency", "requests_per_minute", "tokens_per_minute", "attempts",
+    "timeout", "deadline",    "price",               "params",            NULL,
+};
+
 /* One entry of `models:`. */
 struct model_spec {
     const char *alias;

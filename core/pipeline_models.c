@@ -5,12 +5,6 @@
 
 #include "pipeline_internal.h"
 
-/* What belongs to the host in a model's map; all other keys are the generator's options. */
-static const char *const host_keys[] = {
-    "use",     "concurrency", "requests_per_minute", "tokens_per_minute", "attempts",
-    "timeout", "deadline",    "price",               "params",            NULL,
-};
-
 static void copy_member(struct pipeline_reader *reader, struct member *member, const char *key,
                         const struct node *node)
 {
@@ -164,7 +158,7 @@ static void read_model(struct pipeline_reader *reader, const struct node *key,
     read_price(reader, map, model);
     model->params = pipeline_read_params(reader, map);
     if (model->type)
-        pipeline_check_options(reader, NULL, model->type, map, where, map, host_keys);
+        pipeline_check_options(reader, NULL, model->type, map, where, map, model_host_keys);
 }
 
 void pipeline_read_models(struct pipeline_reader *reader, const struct node *node)

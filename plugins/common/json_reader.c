@@ -20,18 +20,24 @@ static const char *after_space(const char *at)
     return at;
 }
 
-static const char *after_string(const char *at)
+/* Goes from quote to quote; one behind an odd number of backslashes does not end the string. */
+static const char *after_string(const char *at, const char *end)
 {
-    for (at++; *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at + 1;
+    const char *start = at + 1;
+    for (;;) {
+        at = memchr(at + 1, '"', (size_t)(end - at - 1));
+        const char *slash = at;
+        while (slash > start && slash[-1] == '\\')
+            slash--;
+        if ((at - slash) % 2 == 0)
+            return at + 1;
+    }
 }
 
 static const char *after_value(const char *at, const char *end)
 {
     if (*at == '"')
-        return after_string(at);
+        return after_string(at, end);
     if (*at != '{' && *at != '[') {
         while (at < end && *at != ',' && *at != '}' && *at != ']' && *at != ' ' && *at != '\n' &&
                *at != '\t' && *at != '\r')
@@ -41,7 +47,7 @@ static const char *after_value(const char *at, const char *end)
     size_t depth = 0;
     do {
         if (*at == '"') {
-            at = after_string(at);
+            at = after_string(at, end);
             continue;
         }
         if (*at == '{' || *at == '[')
@@ -65,7 +71,7 @@ bool json_next(xy_str container, struct json_cursor *cursor, xy_str *key, xy_str
     if (*at == '}' || *at == ']')
         return false;
     if (kind == '{') {
-        const char *after = after_string(at);
+        const char *after = after_string(at, end);
         *key = (xy_str){at + 1, (size_t)(after - at) - 2};
         at = after_space(after_space(after) + 1);
     }
@@ -117,6 +123,18 @@ static xy_str item(xy_str array, const char *index, size_t length)
 xy_str json_member(xy_str object, const char *key)
 {
     return member(object, key, strlen(key));
+}
+
+void json_members(xy_str object, const char *const *keys, xy_str *values, size_t count)
+{
+    struct json_cursor cursor = {NULL};
+    xy_str name, value;
+    memset(values, 0, count * sizeof(*values));
+    while (json_kind(object) == '{' && json_next(object, &cursor, &name, &value))
+        for (size_t i = 0; i < count; i++)
+            if (!values[i].len && name.len && name.ptr[0] == keys[i][0] &&
+                same(name, keys[i], strlen(keys[i])))
+                values[i] = value;
 }
 
 xy_str json_path(xy_str value, const char *path)

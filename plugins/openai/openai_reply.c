@@ -85,26 +85,30 @@ static xy_str join_parts(xy_call *call, xy_str parts)
 }
 
 static void read_complete(const struct openai *openai, xy_call *call, xy_str answer,
-                          xy_reply *reply)
+                          xy_str choices, xy_reply *reply)
 {
-    xy_str chosen = json_path(answer, "choices.0");
-    xy_str message = json_member(chosen, "message");
-    xy_str content = openai->chat ? json_member(message, "content") : json_member(chosen, "text");
+    enum { MESSAGE, TEXT, FINISH, LOGPROBS, CHOICE_MEMBERS };
+    static const char *const choice_keys[] = {"message", "text", "finish_reason", "logprobs"};
+    enum { CONTENT, REFUSAL, MESSAGE_MEMBERS };
+    static const char *const message_keys[] = {"content", "refusal"};
+    xy_str chosen = json_path(choices, "0"), parts[CHOICE_MEMBERS], words[MESSAGE_MEMBERS];
+    json_members(chosen, choice_keys, parts, CHOICE_MEMBERS);
+    json_members(parts[MESSAGE], message_keys, words, MESSAGE_MEMBERS);
+    xy_str message = parts[MESSAGE], refusal = words[REFUSAL];
+    xy_str content = openai->chat ? words[CONTENT] : parts[TEXT];
     char kind = json_kind(content);
-    xy_str refusal = json_member(message, "refusal");
     /* A message without content is an answer too: all tokens went into thinking, or a refusal. */
     if (json_kind(chosen) != '{' || (!openai->chat && kind != '"') ||
         (openai->chat && json_kind(message) != '{') || (kind && !strchr("\"[n", kind))) {
         openai_malformed(call, "the answer is JSON but holds no choice with a text", answer, reply);
         return;
     }
-    reply->finish = finish_of(json_member(chosen, "finish_reason"));
+    reply->finish = finish_of(parts[FINISH]);
     if (json_kind(refusal) == '"' && refusal.len > 2)
         reply->finish = XY_FINISH_FILTER;
     reply->text = kind == '[' ? join_parts(call, content) : openai_text(call, content);
-    xy_str logprobs = json_member(chosen, "logprobs");
-    if (call->api->request(call)->logprobs && json_kind(logprobs) == '{')
-        read_logprobs(call, logprobs, reply);
+    if (call->api->request(call)->logprobs && json_kind(parts[LOGPROBS]) == '{')
+        read_logprobs(call, parts[LOGPROBS], reply);
 }
 
 static bool read_vector(xy_str list, float *out, size_t dimension)
@@ -150,11 +154,9 @@ static void read_embed(xy_call *call, xy_str answer, xy_reply *reply)
 }
 
 /* An error inside of a 200, as OpenRouter has them when the provider behind it fails. */
-static bool read_error(const struct openai *openai, xy_call *call, xy_str answer, xy_reply *reply)
+static bool read_error(const struct openai *openai, xy_call *call, xy_str answer, xy_str error,
+                       xy_reply *reply)
 {
-    xy_str error = json_member(answer, "error");
-    if (!error.len)
-        error = json_path(answer, "choices.0.error");
     if (json_kind(error) != '{' && json_kind(error) != '"')
         return false;
     double code = json_number(json_member(error, "code"), 502);
@@ -170,12 +172,16 @@ void openai_read(const struct openai *openai, xy_call *call, xy_str body, xy_rep
         openai_malformed(call, "the answer is not JSON", body, reply);
         return;
     }
-    if (read_error(openai, call, answer, reply))
+    enum { ERROR, CHOICES, MODEL, USAGE, MEMBERS };
+    static const char *const keys[] = {"error", "choices", "model", "usage"};
+    xy_str parts[MEMBERS];
+    json_members(answer, keys, parts, MEMBERS);
+    if (read_error(openai, call, answer, parts[ERROR], reply))
         return;
-    reply->model = openai_text(call, json_member(answer, "model")).ptr;
-    read_usage(json_member(answer, "usage"), reply);
+    reply->model = openai_text(call, parts[MODEL]).ptr;
+    read_usage(parts[USAGE], reply);
     if (request->operation == XY_COMPLETE)
-        read_complete(openai, call, answer, reply);
+        read_complete(openai, call, answer, parts[CHOICES], reply);
     else if (request->operation == XY_EMBED)
         read_embed(call, answer, reply);
     else

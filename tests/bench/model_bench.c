@@ -122,6 +122,7 @@ static double against_server(const char *name, const char *const *arguments)
 
 int main(int argc, char **argv)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     calls = argument(argc, argv, 1, 20000);
     in_flight = argument(argc, argv, 2, 256);
     raise_file_limit();
