@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* budget.h - money and tokens: what was paid, what calls in flight may still cost, what is left.
  *
- * A call starts only when what is paid, what is reserved for the calls in flight and its own estimate
- * stay within the limit, so a hard budget is passed at most by what estimates were too low. [loop]
+ * A call starts only when what is paid, what is reserved for the calls in flight and its own
+ * estimate stay within the limit, so a hard budget is passed at most by what estimates were too
+ * low. [loop]
  */
 #ifndef XYLEM_CORE_BUDGET_H
 #define XYLEM_CORE_BUDGET_H

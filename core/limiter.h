@@ -3,11 +3,12 @@
  *
  * Three limits at once: a window of calls in flight that adapts, requests per minute and tokens per
  * minute. The window grows by one per round trip (in slow start by one per answer) and shrinks by a
- * factor, as in TCP congestion avoidance (Chiu and Jain 1989, "Analysis of the increase and decrease
- * algorithms for congestion avoidance"), but on *sustained* rate limits only: the smoothed share of
- * limited answers over about the last `window + 20` of them must pass LIMITER_SUSTAINED. A stray 429
- * delays its own request and nothing else. Where a server never says 429, latency far above its
- * minimum holds the window, as the delay-based scheme of TCP Vegas does (Brakmo and Peterson 1995).
+ * factor, as in TCP congestion avoidance (Chiu and Jain 1989, "Analysis of the increase and
+ * decrease algorithms for congestion avoidance"), but on *sustained* rate limits only: the smoothed
+ * share of limited answers over about the last `window + 20` of them must pass LIMITER_SUSTAINED. A
+ * stray 429 delays its own request and nothing else. Where a server never says 429, latency far
+ * above its minimum holds the window, as the delay-based scheme of TCP Vegas does (Brakmo and
+ * Peterson 1995).
  *
  * Pure arithmetic on a clock that the caller passes in (microseconds, monotonic). One thread.
  */

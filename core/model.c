@@ -5,10 +5,11 @@
 
 #include <stdlib.h>
 
-/* ---- which models a pipeline uses --------------------------------------------------------------- */
+/* ---- which models a pipeline uses ------------------------------------------------------------ */
 
-/* Does any scalar below `node` read `alias`? An option of type model may hide in a learner's map, so
- * that the text alone is asked; a model opened for nothing costs less than one that is missing. */
+/* Does any scalar below `node` read `alias`? An option of type model may hide in a learner's map,
+ * so that the text alone is asked; a model opened for nothing costs less than one that is
+ * missing. */
 static bool names_alias(const struct node *node, const char *alias)
 {
     if (!node)
@@ -42,7 +43,7 @@ static bool pipeline_uses(const struct pipeline *pipeline, const struct model_sp
     return used;
 }
 
-/* ---- open and close ------------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static int start_generator(struct model *model, const struct pipeline *pipeline,
                            const xy_host *host, struct error *error)
@@ -160,7 +161,7 @@ struct model *models_find(struct models *models, const char *alias)
     return NULL;
 }
 
-/* ---- submit ----------------------------------------------------------------------------------------- */
+/* ---- submit ---------------------------------------------------------------------------------- */
 
 static void slot_take(struct models *models, struct order *order)
 {
@@ -273,7 +274,7 @@ int model_submit(struct model *model, const xy_request *request, model_done done
     return XY_OK;
 }
 
-/* ---- cancel and stop ---------------------------------------------------------------------------------- */
+/* ---- cancel and stop ------------------------------------------------------------------------- */
 
 static void part_detach(struct part *part)
 {
@@ -332,7 +333,7 @@ void models_stop(struct models *models, bool now)
     }
 }
 
-/* ---- questions ------------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 uint32_t model_can(const struct model *model)
 {

@@ -32,7 +32,7 @@ struct model_stats {
 struct model_totals {
     uint64_t calls, answers, cached, failed, retries, limited;
     uint64_t prompt_tokens, output_tokens;
-    double cost;             /* of this run, earlier processes included: what the budget is held to */
+    double cost;             /* of this run, earlier processes included: the budget's sum */
     uint32_t in_flight, queued;
 };
 
@@ -47,8 +47,9 @@ struct model *models_find(struct models *models, const char *alias);
 
 typedef void (*model_done)(void *user, const xy_reply *reply);
 
-/* Copies the request. On 0 `done` comes exactly once, on a later turn of the loop, also for a cached
- * answer. Params of the alias are merged under those of the request by the caller (call_spec). */
+/* Copies the request. On 0 `done` comes exactly once, on a later turn of the loop, also for a
+ * cached answer. Params of the alias are merged under those of the request by the caller
+ * (call_spec). */
 int model_submit(struct model *model, const xy_request *request, model_done done, void *user,
                  uint64_t *ticket);
 /* A wish: done() comes with XY_ECANCELED, or with the answer that won the race. */
@@ -56,7 +57,8 @@ void model_cancel(struct model *model, uint64_t ticket);
 uint32_t model_can(const struct model *model);
 const char *model_alias(const struct model *model);
 
-/* The request's content address: model, generator options that are not neutral, and every member. */
+/* The request's content address: model, generator options that are not neutral, and every
+ * member. */
 struct journal_key model_key(const struct model *model, const xy_request *request);
 
 /* First Ctrl-C: what is queued fails with XY_ECANCELED, what is in flight finishes. Second (`now`):

@@ -21,7 +21,7 @@ static uint64_t now_us(const struct model *model)
     return loop_now_us(model->models->loop);
 }
 
-/* ---- the end of a flight ----------------------------------------------------------------------- */
+/* ---- the end of a flight --------------------------------------------------------------------- */
 
 void flight_fail(struct flight *flight, int32_t status, const char *error)
 {
@@ -61,7 +61,7 @@ static void flight_answer(struct flight *flight, const xy_reply *reply, size_t i
     models_wake(models);
 }
 
-/* ---- retries ----------------------------------------------------------------------------------- */
+/* ---- retries --------------------------------------------------------------------------------- */
 
 static void retry_due(void *data)
 {
@@ -70,7 +70,7 @@ static void retry_due(void *data)
     flight->timer = NULL; /* freed by the loop */
     flight_remove(&model->backoff, flight);
     flight->state = FLIGHT_QUEUED;
-    flight_prepend(&model->queue, flight); /* the oldest first: records behind it wait for its place */
+    flight_prepend(&model->queue, flight); /* the oldest first: others wait behind it */
     models_wake(model->models);
 }
 
@@ -136,7 +136,7 @@ static void flight_failed(struct flight *flight, const xy_reply *reply, size_t b
     flight_fail(flight, deadline ? XY_ETIMEOUT : reply->status, text);
 }
 
-/* ---- an attempt --------------------------------------------------------------------------------- */
+/* ---- an attempt ------------------------------------------------------------------------------ */
 
 static const xy_request *call_request(const xy_call *call)
 {

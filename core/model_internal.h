@@ -6,11 +6,11 @@
  *   model_reply.c    an answer as the journal's payload, and back
  *   model_admission.c  which call starts next, and when
  *   model_attempt.c  one attempt through the generator, retries
- *   model_turn.c     the end of a turn of the loop: journal first, then callbacks, then new attempts
+ *   model_turn.c     the end of a turn of the loop: journal, then callbacks, then new attempts
  *
- * One model_submit() makes an order of one part, or of one part for each text that is to be embedded.
- * Parts with the same key hang on one flight. A flight takes as many attempts as it needs; an attempt
- * carries one flight, or a batch of texts. [loop] for everything here.
+ * One model_submit() makes an order of one part, or of one part for each text that is to be
+ * embedded. Parts with the same key hang on one flight. A flight takes as many attempts as it
+ * needs; an attempt carries one flight, or a batch of texts. [loop] for everything here.
  */
 #ifndef XYLEM_CORE_MODEL_INTERNAL_H
 #define XYLEM_CORE_MODEL_INTERNAL_H
@@ -167,8 +167,8 @@ void flight_leave(struct model *model, struct flight *flight);
 
 /* ---- model_reply.c ---- */
 
-/* Appends the answer of one request (for XY_EMBED: vector `index`) in the journal's form; false when
- * it is larger than the buffer's ceiling. */
+/* Appends the answer of one request (for XY_EMBED: vector `index`) in the journal's form; false
+ * when it is larger than the buffer's ceiling. */
 bool reply_encode(struct buffer *out, const xy_reply *reply, uint32_t operation, size_t index,
                   double cost, uint64_t run_id);
 /* Reads it back; everything in `reply` points into `payload`, which must be aligned like malloc's.

@@ -23,7 +23,8 @@ static void hash_list(XXH3_state_t *hash, const char *const *list)
     XXH3_128bits_update(hash, "", 1);
 }
 
-/* An option's value as it stands in the state. Stages and datasets are no options of a generator. */
+/* An option's value as it stands in the state. Stages and datasets are no options of a
+ * generator. */
 static void hash_option(XXH3_state_t *hash, const xy_option *option, const char *state)
 {
     const char *place = state + option->offset;
@@ -61,7 +62,8 @@ void model_key_prefix(struct model *model)
     XXH3_128bits_update(&hash, &version, sizeof(version));
     hash_text(&hash, str_of(model->type->stage.id));
     for (const xy_option *option = model->type->options; option && option->name; option++) {
-        /* A secret is who pays, not what is asked: a rotated key must not pay for everything again. */
+        /* A secret is who pays, not what is asked: a rotated key must not pay for everything
+         * again. */
         if (option->flags & (XY_OPT_NEUTRAL | XY_OPT_SECRET))
             continue;
         hash_text(&hash, str_of(option->name));
@@ -110,7 +112,7 @@ struct journal_key model_key(const struct model *model, const xy_request *reques
     return (struct journal_key){.high = digest.high64, .low = digest.low64};
 }
 
-/* ---- a flight and its copy of the request ------------------------------------------------------ */
+/* ---- a flight and its copy of the request ---------------------------------------------------- */
 
 static size_t texts_size(const xy_str *texts, size_t count)
 {
@@ -223,7 +225,7 @@ void flight_remove(struct flight_list *list, struct flight *flight)
     list->count--;
 }
 
-/* ---- the table of what is on its way ----------------------------------------------------------- */
+/* ---- the table of what is on its way --------------------------------------------------------- */
 
 static struct flight **table_place(struct model *model, struct journal_key key)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model_internal.h"
 
-/* An answer in the journal: this head, then scores, vectors, log-probabilities, tokens per score, the
- * text, and the model's name with its NUL, in that order, so that each array is aligned where it lies
- * and decoding copies nothing. In the machine's byte order, like the rest of the log. */
+/* An answer in the journal: this head, then scores, vectors, log-probabilities, tokens per score,
+ * the text, and the model's name with its NUL, in that order, so that each array is aligned where
+ * it lies and decoding copies nothing. In the machine's byte order, like the rest of the log. */
 struct reply_head {
     uint32_t magic;
     uint16_t version, operation;

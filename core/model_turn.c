@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order within a turn carries the module's main promise: answers are written before any callback
- * sees them, and places in the window are freed only after that write. So at any instant the calls
- * whose answers a kill can lose are at most those that were in flight. */
+/* The order within a turn carries the module's main promise: answers are written before any
+ * callback sees them, and places in the window are freed only after that write. So at any instant
+ * the calls whose answers a kill can lose are at most those that were in flight. */
 #include "model_internal.h"
 
 #include <stdlib.h>
 
-/* ---- orders: what a caller waits for ------------------------------------------------------------- */
+/* ---- orders: what a caller waits for --------------------------------------------------------- */
 
 static void slot_release(struct models *models, uint32_t index)
 {
@@ -88,7 +88,7 @@ static void order_take_vector(struct order *order, size_t index, const xy_reply 
     order->cost += reply->cost;
 }
 
-/* ---- flights -------------------------------------------------------------------------------------- */
+/* ---- flights --------------------------------------------------------------------------------- */
 
 static void flight_deliver(struct flight *flight)
 {
@@ -123,7 +123,7 @@ static void flight_deliver(struct flight *flight)
     flight_free(flight);
 }
 
-/* ---- the turn --------------------------------------------------------------------------------------- */
+/* ---- the turn -------------------------------------------------------------------------------- */
 
 /* Nothing that was queued may be used, and nothing more may be paid. */
 static void break_down(struct models *models)

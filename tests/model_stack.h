@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model_stack.h - the real path of a call: models, journal, the openai plugin from its .so, http, and
- * a server on loopback. For tests and benchmarks; the host is the smallest one that openai needs. */
+/* model_stack.h - the real path of a call: models, journal, the openai plugin from its .so, http,
+ * and a server on loopback. For tests and benchmarks; the host is the smallest one that openai
+ * needs. */
 #ifndef XYLEM_TESTS_MODEL_STACK_H
 #define XYLEM_TESTS_MODEL_STACK_H
 

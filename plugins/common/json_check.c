@@ -176,9 +176,10 @@ static bool check_value(struct scan *scan, int depth)
 
 xy_str json_check(xy_str text)
 {
-    struct scan scan = {(const unsigned char *)text.ptr, (const unsigned char *)text.ptr + text.len};
     if (text.len == 0)
         return (xy_str){NULL, 0};
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    struct scan scan = {bytes, bytes + text.len};
     skip_space(&scan);
     const char *start = (const char *)scan.at;
     if (!check_value(&scan, 0))

@@ -153,7 +153,7 @@ bool json_is(xy_str value, const char *string)
            same((xy_str){value.ptr + 1, value.len - 2}, string, strlen(string));
 }
 
-/* ---- leaves ----------------------------------------------------------------------------------------- */
+/* ---- leaves ---------------------------------------------------------------------------------- */
 
 double json_number(xy_str value, double otherwise)
 {
@@ -187,7 +187,8 @@ double json_number(xy_str value, double otherwise)
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double result;
     if (digits < UINT64_C(1) << 53 && exponent >= -22 && exponent <= 22)
-        result = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
+        result = exponent < 0 ? (double)digits / powers[-exponent]
+                              : (double)digits * powers[exponent];
     else
         result = (double)((long double)digits * powl(10.0L, exponent));
     return negative ? -result : result;

@@ -24,7 +24,8 @@ bool json_is(xy_str value, const char *string); /* a string, equal to `string` w
 xy_str json_member(xy_str object, const char *key);
 /* Several members in one walk: values[i] belongs to keys[i], absent ones are {NULL, 0}. */
 void json_members(xy_str object, const char *const *keys, xy_str *values, size_t count);
-/* json_member() along "choices.message.content"-like paths; a number is an index: "choices.0.text". */
+/* json_member() along "choices.message.content"-like paths; a number is an index:
+ * "choices.0.text". */
 xy_str json_path(xy_str value, const char *path);
 
 /* Walks an object or an array: a zeroed cursor before the first call; false after the last value.

@@ -24,7 +24,7 @@ static const xy_option options[] = {
     {.name = NULL},
 };
 
-/* ---- exchanges ------------------------------------------------------------------------------------------ */
+/* ---- exchanges ------------------------------------------------------------------------------- */
 
 void exchange_append(struct exchange_list *list, struct exchange *exchange)
 {
@@ -85,7 +85,7 @@ void exchange_post(struct exchange *exchange)
         exchange->exec->loop->post(exchange->exec->host, complete, exchange);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static struct process *least_busy(struct exec *exec, char *error, size_t error_size)
 {
@@ -129,7 +129,8 @@ static int exec_submit(void *state, xy_call *call)
     exchange->exec = exec;
     exchange->call = call;
     exchange->id = ++exec->next_id;
-    exchange->timeout_ms = exec->timeout > 0 ? (uint32_t)(exec->timeout * 1e3) : request->timeout_ms;
+    exchange->timeout_ms =
+        exec->timeout > 0 ? (uint32_t)(exec->timeout * 1e3) : request->timeout_ms;
     if (exchange->timeout_ms == 0)
         exchange->timeout_ms = 600000;
     protocol_write(&exchange->line, exchange->id, request);
@@ -187,7 +188,7 @@ static void exec_cancel(void *state, xy_call *call)
     exchange_post(found);
 }
 
-/* ---- the stage -------------------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------- */
 
 static int read_operations(struct exec *exec)
 {

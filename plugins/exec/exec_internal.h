@@ -23,7 +23,7 @@ struct exec;
 
 struct exchange {
     struct exec *exec;
-    xy_call *call;            /* NULL: cancelled while the program worked on it; its answer is dropped */
+    xy_call *call;            /* NULL: cancelled while with the program, its answer is dropped */
     struct exchange *next;
     uint64_t id;
     uint32_t timeout_ms;

@@ -33,7 +33,7 @@ void process_wake(struct process *process)
     (void)written; /* a full pipe wakes as well */
 }
 
-/* ---- start ---------------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static void close_one(int *fd)
 {
@@ -42,8 +42,8 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
-/* A group of its own: Ctrl-C lets calls in flight finish, and killing takes a wrapper's children too.
- * Signals are blocked in this thread; the program starts with none blocked. */
+/* A group of its own: Ctrl-C lets calls in flight finish, and killing takes a wrapper's children
+ * too. Signals are blocked in this thread; the program starts with none blocked. */
 static int spawn(struct process *process, const int pipes[3][2])
 {
     extern char **environ;
@@ -97,7 +97,7 @@ static bool start(struct process *process, char *why, size_t why_size)
     return false;
 }
 
-/* ---- end ------------------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static void fail_all(struct process *process, struct exchange_list *list, int32_t status,
                      bool retryable, const char *error)
@@ -154,13 +154,14 @@ static void end(struct process *process, bool kill_it, const char *why)
     else
         snprintf(text, sizeof(text), "`%s` ended with exit status %d", process->exec->command[0],
                  WEXITSTATUS(status));
-    xy_log_line(process->exec->host, XY_LOG_WARNING, "exec: process %zu: %s", process->number, text);
+    xy_log_line(process->exec->host, XY_LOG_WARNING, "exec: process %zu: %s", process->number,
+                text);
     snprintf(process->last_end, sizeof(process->last_end), "%s", text);
     process->failures++;
     fail_all(process, &process->active, XY_EUPSTREAM, true, text);
 }
 
-/* ---- lines in ---------------------------------------------------------------------------------------------- */
+/* ---- lines in -------------------------------------------------------------------------------- */
 
 static struct exchange *take_active(struct process *process, uint64_t id)
 {
@@ -202,8 +203,8 @@ static void log_line(struct process *process, xy_str line)
                     line.len < LOG_WIDTH ? (int)line.len : LOG_WIDTH, line.ptr);
 }
 
-/* Reads what is there and gives each whole line to the stream's function. False at its end, or after a
- * line that is no answer (then `bad` holds its beginning). */
+/* Reads what is there and gives each whole line to the stream's function. False at its end, or
+ * after a line that is no answer (then `bad` holds its beginning). */
 static bool read_lines(struct process *process, bool answers, char *bad, size_t bad_size)
 {
     struct text *text = answers ? &process->incoming : &process->complaint;
@@ -239,7 +240,7 @@ static bool read_lines(struct process *process, bool answers, char *bad, size_t 
     return count > 0;
 }
 
-/* ---- lines out ------------------------------------------------------------------------------------------------ */
+/* ---- lines out ------------------------------------------------------------------------------- */
 
 /* Moves waiting calls to the program's stdin while it has fewer than `parallel`. */
 static void feed(struct process *process)
@@ -270,7 +271,7 @@ static void write_some(struct process *process)
         close_one(&process->input);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 /* Marks the first call that is past its time; how long until the next one is, -1: none. */
 static int next_due(struct process *process, bool *late)

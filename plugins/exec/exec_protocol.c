@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void add_name(struct text *out, const char *name)
 {
@@ -24,7 +24,8 @@ static void add_texts(struct text *out, const char *name, const xy_str *texts, s
     text_add(out, "]", 1);
 }
 
-/* JSON of the request (a schema, extra members) may be laid out over lines: the line must stay one. */
+/* JSON of the request (a schema, extra members) may be laid out over lines: the line must stay
+ * one. */
 static void add_value(struct text *out, const char *name, xy_str json)
 {
     if (json_check(json).len == 0)
@@ -89,7 +90,7 @@ void protocol_write(struct text *out, uint64_t id, const xy_request *request)
     text_add_literal(out, "}\n");
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 uint64_t protocol_id(xy_str line)
 {
@@ -188,7 +189,8 @@ static void read_vectors(xy_call *call, xy_str line, xy_reply *reply)
     for (size_t i = 0; good && json_next(list, &cursor, &key, &value); i++)
         good = read_floats(value, vectors + i * dimension, dimension);
     if (!good) {
-        broken(reply, "the program's answer has not one of \"vectors\" for each text, all of one length");
+        broken(reply, "the program's answer has not one of \"vectors\" for each text, all of one "
+                      "length");
         return;
     }
     reply->vectors = vectors;

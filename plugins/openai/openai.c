@@ -48,7 +48,7 @@ static const xy_option options[] = {
     {.name = NULL},
 };
 
-/* ---- open -------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static int refuse(const struct openai *openai, const char *why)
 {
@@ -157,7 +157,7 @@ static int openai_open(void *state, const xy_host *host)
     openai->http = host->service(host, XY_HTTP);
     choose(openai);
     if (openai->flavor == FLAVOR_AZURE && !openai->deployment)
-        return refuse(openai, "flavor azure needs `deployment`, the name given to it in the portal");
+        return refuse(openai, "flavor azure needs `deployment`, its name in the portal");
     if (openai->flavor != FLAVOR_AZURE && !openai->model)
         return refuse(openai, "`model` is missing: the model's name at the endpoint");
     if (strncmp(openai->base_url, "http://", 7) != 0 &&
@@ -187,7 +187,7 @@ static void openai_close(void *state)
     text_free(&openai->body);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static uint32_t openai_can(const void *state)
 {

@@ -17,8 +17,8 @@ static void one_line(char *out, size_t size, xy_str text)
 /* The server's own words: {"error": {"message"}}, {"error": "..."}, {"message"}, {"detail"}. */
 static xy_str server_words(xy_call *call, xy_str body)
 {
-    static const char *const places[] = {"error.message", "error", "message", "detail", "detail.0.msg",
-                                         NULL};
+    static const char *const places[] = {"error.message", "error", "message", "detail",
+                                         "detail.0.msg", NULL};
     xy_str answer = json_check(body);
     for (const char *const *place = places; *place; place++) {
         xy_str words = openai_text(call, json_path(answer, *place));
@@ -52,7 +52,7 @@ static const struct meaning meanings[] = {
     {401, XY_EINVAL, 0, 0, "the key was not accepted: check `api_key`"},
     {402, XY_EBUDGET, 0, 0, "the account has no credit left"},
     {403, XY_EINVAL, 0, 0, "this key may not do that: check `api_key`, `organization` and `model`"},
-    {404, XY_EINVAL, 0, 0, "no such address or model: check `base_url` (it ends in /v1) and `model`"},
+    {404, XY_EINVAL, 0, 0, "no such address or model: check `base_url` (up to /v1) and `model`"},
     {405, XY_EINVAL, 0, 0, "not an API at this address: check `base_url`"},
     {408, XY_ETIMEOUT, 1, 0, NULL},
     {409, XY_EUPSTREAM, 1, 0, NULL},
@@ -60,7 +60,7 @@ static const struct meaning meanings[] = {
     {422, XY_EINVAL, 0, 0, "check the request's parameters and `flavor`"},
     {425, XY_EUPSTREAM, 1, 0, NULL},
     {429, XY_EUPSTREAM, 1, 1, NULL},
-    {501, XY_EUNSUPPORTED, 0, 0, "the server does not have this operation: check `api` and `score`"},
+    {501, XY_EUNSUPPORTED, 0, 0, "the server cannot do this: check `api` and `score`"},
     {529, XY_EUPSTREAM, 1, 1, NULL}, /* "overloaded", at some providers */
     {0, 0, 0, 0, NULL},
 };

@@ -72,7 +72,8 @@ struct exchange {
 
 /* Writes the body of a request into openai->body and returns the URL it goes to. */
 const char *openai_write(struct openai *openai, const xy_request *request);
-/* What stands between two messages where the endpoint takes one text, and its length in characters. */
+/* What stands between two messages where the endpoint takes one text, and its length in
+ * characters. */
 #define OPENAI_JOIN_ESCAPED "\\n\\n"
 enum { OPENAI_JOIN_LENGTH = 2 };
 

@@ -51,8 +51,8 @@ static uint32_t finish_of(xy_str reason)
     return XY_FINISH_UNKNOWN;
 }
 
-/* Chat: logprobs.content[].logprob; completions: logprobs.token_logprobs[] (null for an echoed first
- * token). llama-server answers both in the chat form. */
+/* Chat: logprobs.content[].logprob; completions: logprobs.token_logprobs[] (null for an echoed
+ * first token). llama-server answers both in the chat form. */
 static void read_logprobs(xy_call *call, xy_str logprobs, xy_reply *reply)
 {
     xy_str chat = json_member(logprobs, "content");

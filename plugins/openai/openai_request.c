@@ -110,8 +110,8 @@ static void add_schema(const struct openai *openai, struct body *body, xy_str sc
     case SCHEMA_JSON_SCHEMA:
         if (!start(body, "response_format"))
             return;
-        text_add_literal(body->out, "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"answer\","
-                                    "\"strict\":");
+        text_add_literal(body->out, "{\"type\":\"json_schema\",\"json_schema\":{\"name\":"
+                                    "\"answer\",\"strict\":");
         text_add_literal(body->out, openai->strict ? "true,\"schema\":" : "false,\"schema\":");
         text_add_str(body->out, schema);
         text_add(body->out, "}}", 2);

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log-probabilities of given continuations.
  *
- * Echo (exact). The prompt with each candidate behind it is sent to the legacy completions endpoint,
- * which echoes every token with its log-probability and its offset in characters. The trap is the
- * boundary: tokens of "prompt + candidate" need not break where the prompt ends, and where one
- * straddles the boundary its log-probability cannot be divided. All candidates are therefore summed
- * from one common offset, the last token start at or before the boundary that every candidate has:
- * each sum is log P(text from there on | the same text before), so that they compare exactly.
+ * Echo (exact). The prompt with each candidate behind it is sent to the legacy completions
+ * endpoint, which echoes every token with its log-probability and its offset in characters. The
+ * trap is the boundary: tokens of "prompt + candidate" need not break where the prompt ends, and
+ * where one straddles the boundary its log-probability cannot be divided. All candidates are
+ * therefore summed from one common offset, the last token start at or before the boundary that
+ * every candidate has: each sum is log P(text from there on | the same text before), so that they
+ * compare exactly.
  *
- * First token (approximation). A chat endpoint cannot be given the answer; it tells the most probable
- * first tokens. A candidate's score is the log of the summed probability of those of them that begin
- * it; one that none of them begins gets at most what they leave over. Candidates that begin alike
- * cannot be told apart.
+ * First token (approximation). A chat endpoint cannot be given the answer; it tells the most
+ * probable first tokens. A candidate's score is the log of the summed probability of those of them
+ * that begin it; one that none of them begins gets at most what they leave over. Candidates that
+ * begin alike cannot be told apart.
  */
 #include "openai_internal.h"
 
 #include <math.h>
 
-/* ---- echo --------------------------------------------------------------------------------------------- */
+/* ---- echo ------------------------------------------------------------------------------------ */
 
 static size_t characters(xy_str text)
 {
@@ -113,7 +114,7 @@ static const char *read_echo(xy_call *call, xy_str answer, double *scores, uint3
     return NULL;
 }
 
-/* ---- first token ---------------------------------------------------------------------------------------- */
+/* ---- first token ----------------------------------------------------------------------------- */
 
 static xy_str trimmed(xy_str text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay: recorded answers from a file, so that a pipeline runs without a model: in tests, on a plane,
- * or to see what a change downstream of the model does. */
+/* replay: recorded answers from a file, so that a pipeline runs without a model: in tests, on a
+ * plane, or to see what a change downstream of the model does. */
 #include "replay_internal.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static const xy_option options[] = {
     {.name = NULL},
 };
 
-/* ---- keys -------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 enum { KEY_SIZE = 17, NUMBER_SIZE = 16 };
 
@@ -58,7 +58,7 @@ static xy_str last_user_text(const xy_request *request)
                                   : (xy_str){NULL, 0};
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static xy_str decode(xy_call *call, xy_str value)
 {
@@ -208,7 +208,7 @@ static void read_answer(const struct replay *replay, xy_call *call, xy_reply *re
         fail(call, reply, "the recorded scores do not name every candidate", key, prompt);
 }
 
-/* ---- the stage -------------------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------- */
 
 struct waiting {
     const struct replay *replay;

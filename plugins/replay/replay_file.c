@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const members[] = {"key",   "prompt",   "sample",        "text",
-                                      "scores", "vector",  "finish",        "logprobs",
-                                      "model", "score_tokens", "prompt_tokens", "output_tokens", NULL};
+static const char *const members[] = {
+    "key",    "prompt",   "sample", "text",         "scores",        "vector",
+    "finish", "logprobs", "model",  "score_tokens", "prompt_tokens", "output_tokens", NULL};
 static const char *const kind_members[] = {NULL, "text", "scores", "vector"};
 
 /* FNV-1a (Fowler, Noll, Vo), 64 bits; never 0, which marks a free place. */
@@ -122,8 +122,8 @@ static const char *wrong_member(xy_str line, char *buffer, size_t size)
             known++;
         if (*known)
             continue;
-        snprintf(buffer, size, "unknown member \"%.*s\"; known are key, prompt, sample, text, scores, "
-                 "vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
+        snprintf(buffer, size, "unknown member \"%.*s\"; known are key, prompt, sample, text, "
+                 "scores, vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
                  key.len < 60 ? (int)key.len : 60, key.ptr);
         return buffer;
     }
@@ -147,9 +147,9 @@ static const char *check_line(xy_str line, char *buffer, size_t size)
         (vector && (vector != '[' || json_count(json_member(line, "vector")) == 0)))
         return "\"text\" is a string, \"scores\" a map or a list of numbers, \"vector\" a list of "
                "numbers";
-    double sample = json_number(json_member(line, "sample"), 0);
-    if (json_member(line, "sample").len &&
-        (json_kind(json_member(line, "sample")) != '0' || sample < 0 || sample != (double)(uint32_t)sample))
+    xy_str sample = json_member(line, "sample");
+    double number = json_number(sample, -1);
+    if (sample.len && !(number >= 0 && number < 4e9 && number == (double)(uint32_t)number))
         return "\"sample\" is a whole number from 0";
     return wrong_member(line, buffer, size);
 }

@@ -25,12 +25,13 @@ struct recording {
     size_t size, count;
 };
 
-/* Reads and checks the whole file. 0, or XY_EIO, XY_EINVAL, XY_ENOMEM with one sentence in `error`. */
+/* Reads and checks the whole file. 0, or XY_EIO, XY_EINVAL, XY_ENOMEM with one sentence in
+ * `error`. */
 int recording_read(struct recording *recording, const char *path, char *error, size_t error_size);
 void recording_free(struct recording *recording);
 
-/* The answer recorded for `text` (a key, or a prompt) and `sample`; NULL when there is none. A prompt
- * recorded without a sample stands for all samples that have no line of their own. */
+/* The answer recorded for `text` (a key, or a prompt) and `sample`; NULL when there is none. A
+ * prompt recorded without a sample stands for all samples that have no line of their own. */
 const struct entry *recording_find(const struct recording *recording, bool by_key, xy_str text,
                                    enum answer_kind kind, int64_t sample);
 

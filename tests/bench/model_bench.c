@@ -12,7 +12,8 @@
 static size_t calls, in_flight, asked, answered, good;
 static double finished_at, loop_cpu; /* when the last of `calls` answers came */
 
-enum { QUEUED_PER_PLACE = 4 }; /* as an engine does: calls that wait for a retry must not leave places empty */
+/* As an engine does: calls that wait for a retry must not leave places of the window empty. */
+enum { QUEUED_PER_PLACE = 4 };
 
 static double thread_seconds(void)
 {
@@ -21,7 +22,7 @@ static double thread_seconds(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* ---- an http service that answers at once, for the cost of everything around it ------------------------ */
+/* ---- an http service that answers at once, for the cost of everything around it -------------- */
 
 struct pending {
     void (*done)(void *, const xy_http_reply *);
@@ -37,8 +38,8 @@ static void answer_instantly(void *data)
     static const char body[] =
         "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":"
         "\"test-model\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":"
-        "\"A slow but moving film with a quiet ending that stays with you for longer than its length. "
-        "Worth an evening.\"},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":{"
+        "\"A slow but moving film with a quiet ending that stays with you for longer than its "
+        "length. Worth an evening.\"},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":{"
         "\"prompt_tokens\":24,\"completion_tokens\":21,\"total_tokens\":45}}";
     (void)data;
     size_t last = pending_last;
@@ -74,7 +75,7 @@ static const void *instant_service(const xy_host *host, const char *id)
     return strcmp(id, XY_HTTP) == 0 ? &table : NULL;
 }
 
-/* ---- the closed loop of calls ------------------------------------------------------------------------------ */
+/* ---- the closed loop of calls ---------------------------------------------------------------- */
 
 static void done(void *user, const xy_reply *reply)
 {
@@ -98,8 +99,8 @@ static double measure(const char *name, struct model_stack *stack)
         stack_ask(stack, (uint32_t)asked++, done, stack);
     loop_run(stack->loop);
     double seconds = finished_at - start;
-    printf("%-12s %7zu answers, all of %zu good: %s  %8.0f answers/s  %6.1f us of the loop's thread "
-           "per answer  RSS %.1f MB\n", name, calls, answered, good == answered ? "yes" : "NO",
+    printf("%-12s %7zu answers, all of %zu good: %s  %8.0f answers/s  %6.1f us of the loop's "
+           "thread per answer  RSS %.1f MB\n", name, calls, answered, good == answered ? "yes" : "NO",
            (double)calls / seconds, loop_cpu / (double)calls * 1e6, resident_mb());
     return (double)calls / seconds;
 }
@@ -141,7 +142,8 @@ int main(int argc, char **argv)
         return 1;
     measure("cached", &stack);
     stack_close(&stack);
-    double calm = against_server("calm", (const char *[]){"--port", "0", "--latency-ms", "100", NULL});
+    double calm = against_server("calm", (const char *[]){
+        "--port", "0", "--latency-ms", "100", NULL});
     double stray = against_server("5 % 429", (const char *[]){
         "--port", "0", "--latency-ms", "100", "--fail", "429:0.05", NULL});
     double polite = against_server("and 1 s", (const char *[]){

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* generator_fixture.h - opens a generator from its .so behind a small host, and makes calls to it.
  *
- * The host's services are the test's: `service` answers for what it knows; xylem.log/1 is kept here.
+ * The host's services are the test's: `service` answers for what it knows; xylem.log/1 is kept
+ * here.
  */
 #ifndef XYLEM_TESTS_GENERATOR_FIXTURE_H
 #define XYLEM_TESTS_GENERATOR_FIXTURE_H

@@ -9,7 +9,8 @@
 enum { MOST_CALLS = 512 };
 #define SECOND_US UINT64_C(1000000)
 
-/* A server: answers after `latency`; limits with `stray` probability, and above `capacity` at once. */
+/* A server: answers after `latency`; limits with `stray` probability, and above `capacity` at
+ * once. */
 struct server {
     uint64_t latency, random;
     double stray;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model_fixture.h - a generator that answers as the test says, and a journal in memory that can fail.
+/* model_fixture.h - a generator that answers as the test says, and a journal in memory that can
+ * fail.
  *
  * Both stand behind the real contracts: the generator is a stage_type like a loaded one, and the
  * journal's functions are defined here, so that the core's own are not linked.
@@ -74,7 +75,7 @@ struct fake_journal {
 static struct fake_journal journal_memory;
 static struct fixture *current;
 
-/* ---- journal ------------------------------------------------------------------------------------ */
+/* ---- journal --------------------------------------------------------------------------------- */
 
 bool journal_find(struct journal *journal, struct journal_key key, struct buffer *out)
 {
@@ -126,7 +127,7 @@ static inline void journal_memory_clear(void)
     journal_memory = (struct fake_journal){.fail = false};
 }
 
-/* ---- generator ------------------------------------------------------------------------------------ */
+/* ---- generator ------------------------------------------------------------------------------- */
 
 struct scripted {
     struct fixture *fixture;
@@ -208,7 +209,7 @@ static void generator_cancel(void *state, xy_call *call)
     }
 }
 
-/* ---- fixture ---------------------------------------------------------------------------------------- */
+/* ---- fixture --------------------------------------------------------------------------------- */
 
 struct generator_state {
     int64_t size;
