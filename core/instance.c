@@ -47,10 +47,13 @@ int instance_open(struct instance *instance, struct error *error)
             return error_set(error, XY_EUNSUPPORTED, "`%s` needs the service %s, which this host "
                              "does not have", instance->host.name, *need);
     }
+    instance->host.opening = true;
+    instance->host.problem[0] = '\0';
     int code = stage->open ? stage->open(instance->state, &instance->host.base) : XY_OK;
+    instance->host.opening = false;
     if (code < 0)
         return error_set(error, code, "`%s` could not be opened: %s", instance->host.name,
-                         error_name(code));
+                         instance->host.problem[0] ? instance->host.problem : error_name(code));
     instance->opened = true;
     return XY_OK;
 }

@@ -36,6 +36,8 @@ struct host {
     xy_host base; /* first */
     struct services *services;
     const char *name;
+    bool opening;        /* open() is running: its error lines become the reason */
+    char problem[512];   /* the last of them */
 };
 
 void host_init(struct host *host, struct services *services, const char *name);

@@ -89,9 +89,13 @@ void services_log(struct services *services, int level, const char *who, const c
         fprintf(stderr, "%s: %s\n", who, message);
 }
 
-static void write_log(const xy_host *host, int level, const char *message)
+static void write_log(const xy_host *base, int level, const char *message)
 {
-    services_log(host_services(host), level, ((const struct host *)host)->name, "%s", message);
+    struct host *host = (struct host *)(uintptr_t)base;
+    if (host->opening && level == XY_LOG_ERROR)
+        snprintf(host->problem, sizeof(host->problem), "%s", message);
+    else
+        services_log(host->services, level, host->name, "%s", message);
 }
 
 const xy_log service_log = {.size = sizeof(xy_log), .write = write_log};
