@@ -14,7 +14,7 @@
 static const struct {
     const char *name, *file;
 } known[] = {
-    {"smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"},
+    {"smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q8_0.gguf"},
     {"all-minilm-l6-v2", "all-MiniLM-L6-v2.F16.gguf"},
 };
 enum { KNOWN = sizeof(known) / sizeof(known[0]), NAME_LIMIT = 128 };

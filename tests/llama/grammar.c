@@ -203,7 +203,7 @@ int main(void)
     };
     char path[600];
     const char *own = getenv("XYLEM_CACHE"), *shared = getenv("XDG_CACHE_HOME");
-    snprintf(path, sizeof(path), "%s%s/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+    snprintf(path, sizeof(path), "%s%s/models/SmolLM2-135M-Instruct.Q8_0.gguf",
              own && *own ? own : shared && *shared ? shared : getenv("HOME"),
              own && *own ? "" : shared && *shared ? "/xylem" : "/.cache/xylem");
     if (access(path, R_OK) != 0) {
