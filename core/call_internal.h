@@ -33,8 +33,8 @@ struct call {
     void *data;
 };
 
-/* What to do with a good answer. XY_OK: the record is edited. XY_EINVAL: the answer does not fit, with
- * outcome.why set: worth asking again. */
+/* What to do with a good answer. XY_OK: the record is edited. XY_EINVAL: the answer does not fit,
+ * with outcome.why set: worth asking again. */
 int call_take_text(struct call *call, const xy_reply *reply);
 int call_take_scores(struct call *call, const xy_reply *reply);
 int call_take_vector(struct call *call, const xy_reply *reply);

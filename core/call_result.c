@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an answer becomes: a text field, fields of a parsed object, class probabilities, a vector. */
+/* What an answer becomes: a text field, fields of a parsed object, class probabilities, a
+ * vector. */
 #include <math.h>
 #include <string.h>
 
@@ -70,9 +71,10 @@ int call_take_text(struct call *call, const xy_reply *reply)
     bool repaired = false;
     if (json_parse(&call->arena, text, &value, &error) < 0 &&
         json_repair(&call->arena, text, &value, &repaired, &error) < 0)
-        return refuse(call, reply->finish == XY_FINISH_LENGTH
-                                ? "the answer was cut off at max_tokens before its JSON was complete"
-                                : "the answer holds no JSON");
+        return refuse(call,
+                      reply->finish == XY_FINISH_LENGTH
+                          ? "the answer was cut off at max_tokens before its JSON was complete"
+                          : "the answer holds no JSON");
     if (schema_check(spec->schema, &value, &error) < 0)
         return refuse(call, error.text);
     if (spec->spread || !call->plan->into)

@@ -6,7 +6,7 @@
 #include "json.h"
 #include "schema.h"
 
-/* ---- the plan --------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static bool as_number(const struct value *value, double *out)
 {
@@ -110,7 +110,7 @@ void call_plan_destroy(struct call_plan *plan)
     free(plan);
 }
 
-/* ---- one call --------------------------------------------------------------------------------------- */
+/* ---- one call -------------------------------------------------------------------------------- */
 
 static void finish(struct call *call, int verdict)
 {
@@ -258,10 +258,12 @@ static void ask_again(struct call *call, const xy_reply *reply)
             .role = STR("assistant"), .content = arena_str(&call->arena, reply->text)};
     }
     const char *why = call->outcome.why ? call->outcome.why : "it does not fit the schema";
-    call->messages[call->message_count++] = (xy_message){
-        .role = STR("user"),
-        .content = str_of(arena_printf(&call->arena, "That answer cannot be used: %s. Answer again, "
-                                       "with the JSON alone.", why))};
+    call->messages[call->message_count++] =
+        (xy_message){.role = STR("user"),
+                     .content = str_of(arena_printf(&call->arena,
+                                                    "That answer cannot be used: %s. Answer again, "
+                                                    "with the JSON alone.",
+                                                    why))};
     call->attempt++;
     submit(call);
 }
@@ -301,7 +303,8 @@ static void answered(void *data, const xy_reply *reply)
     call->outcome.output_tokens += reply->output_tokens;
     call->outcome.cost += reply->cost;
     if (reply->status == XY_EUNSUPPORTED && call->plan->base.json_schema.len) {
-        /* The generator cannot enforce this schema: from now on its answers are parsed and checked. */
+        /* The generator cannot enforce this schema: from now on its answers are parsed and
+         * checked. */
         services_log(call->plan->services, XY_LOG_WARNING, call->plan->step->id,
                      "%s; answers will be checked and asked for again instead",
                      reply->error ? reply->error : "the model cannot enforce the schema");

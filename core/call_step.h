@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_step.h - the core's three steps that call a model: `generate`, `score` and `embed`.
  *
- * Each edits its record in place. generate: renders the prompt, asks, parses by the schema (repairing
- * what models usually get wrong), asks again with the error. score: log-probabilities of the
- * candidates, made into class probabilities, optionally calibrated against a content-free prompt
- * (Zhao et al. 2021, "Calibrate Before Use", section 4). embed: one unit vector.
+ * Each edits its record in place. generate: renders the prompt, asks, parses by the schema
+ * (repairing what models usually get wrong), asks again with the error. score: log-probabilities of
+ * the candidates, made into class probabilities, optionally calibrated against a content-free
+ * prompt (Zhao et al. 2021, "Calibrate Before Use", section 4). embed: one unit vector.
  */
 #ifndef XYLEM_CORE_CALL_STEP_H
 #define XYLEM_CORE_CALL_STEP_H

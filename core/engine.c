@@ -12,7 +12,7 @@
 
 enum { PROGRESS_US = 100000 };
 
-/* ---- across threads --------------------------------------------------------------------------------- */
+/* ---- across threads -------------------------------------------------------------------------- */
 
 struct crossing {
     pthread_mutex_t lock;
@@ -46,7 +46,7 @@ void engine_on_loop(struct engine *engine, void (*fn)(void *data), void *data)
     pthread_mutex_destroy(&crossing.lock);
 }
 
-/* ---- progress and interrupts -------------------------------------------------------------------------- */
+/* ---- progress and interrupts ----------------------------------------------------------------- */
 
 static void look(struct engine *engine, struct engine_progress *progress)
 {
@@ -98,7 +98,7 @@ static void interrupted(void *data)
     }
 }
 
-/* ---- the conductor ------------------------------------------------------------------------------------ */
+/* ---- the conductor --------------------------------------------------------------------------- */
 
 static void conduct(void *data)
 {

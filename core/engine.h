@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine.h - runs a pipeline from its file to its outputs.
  *
- * The thread that calls engine_run() becomes the loop; a conductor on a worker takes the steps in file
- * order: chains of streaming steps as phases (phase.h), whole-dataset steps on its own thread, repeats
- * as often as they say, sources again until `accept` has what it asks for. Every step that something
- * else reads leaves a dataset in the run's folder.
+ * The thread that calls engine_run() becomes the loop; a conductor on a worker takes the steps in
+ * file order: chains of streaming steps as phases (phase.h), whole-dataset steps on its own thread,
+ * repeats as often as they say, sources again until `accept` has what it asks for. Every step that
+ * something else reads leaves a dataset in the run's folder.
  *
- * Resume: the same pipeline finds the same run folder and the same journal, and does everything again;
- * answers come from the journal, everything else is a function of the seed, so the result is the same
- * byte for byte and only what was in flight is paid again.
+ * Resume: the same pipeline finds the same run folder and the same journal, and does everything
+ * again; answers come from the journal, everything else is a function of the seed, so the result is
+ * the same byte for byte and only what was in flight is paid again.
  */
 #ifndef XYLEM_CORE_ENGINE_H
 #define XYLEM_CORE_ENGINE_H

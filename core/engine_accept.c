@@ -143,7 +143,8 @@ static void mark(struct engine *engine, const char *id, bool through_from)
 }
 
 /* The rounds that the yield so far says are still needed; growing at most fourfold a pass, since a
- * first small pass may mislead. A function of counts alone, so that every run takes the same passes. */
+ * first small pass may mislead. A function of counts alone, so that every run takes the same
+ * passes. */
 static uint32_t next_rounds(const struct engine *engine, uint64_t have, uint64_t lacking)
 {
     double per_round = (double)have / engine->next_round;

@@ -188,7 +188,7 @@ struct dataset *inputs_take(struct engine *engine, const struct step *step, stru
     return joined;
 }
 
-/* ---- files named in options ------------------------------------------------------------------------ */
+/* ---- files named in options ------------------------------------------------------------------ */
 
 static int read_file(struct engine *engine, struct instance *instance, const char *path,
                      struct dataset *data, struct error *error)

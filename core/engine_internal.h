@@ -12,8 +12,8 @@
 #include "engine.h"
 #include "instance.h"
 
-/* What a step left: parts in order, the oldest first. A source adds a part with each pass; a step that
- * had to start over counts up its generation and begins with no parts. */
+/* What a step left: parts in order, the oldest first. A source adds a part with each pass; a step
+ * that had to start over counts up its generation and begins with no parts. */
 struct output {
     const char *id;
     const struct step *step;
@@ -75,8 +75,8 @@ int output_replace(struct engine *engine, struct output *output, struct dataset 
 /* Everything a step left, as one dataset. The caller destroys it (not its parts). */
 struct dataset *output_all(const struct output *output);
 /* What `step` has to read now: the parts that are new since its output was made or, when anything
- * else changed, when `whole` is set or there are several inputs, everything, its output being reset.
- * NULL when there is nothing new. */
+ * else changed, when `whole` is set or there are several inputs, everything, its output being
+ * reset. NULL when there is nothing new. */
 struct dataset *inputs_take(struct engine *engine, const struct step *step, struct output *output,
                             bool whole);
 /* The dataset that an option names: a step's, or a file's (read once). [worker] */

@@ -18,7 +18,7 @@ static bool stopped(struct engine *engine)
     return engine->error.code || atomic_load(&engine->stop);
 }
 
-/* ---- instances -------------------------------------------------------------------------------------- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 /* What one instance's options need; its views and students live as long as the instance. */
 struct prepared {
@@ -155,7 +155,7 @@ static struct prepared *prepared_open(struct engine *engine, const struct step *
     return prepared;
 }
 
-/* ---- phases ----------------------------------------------------------------------------------------- */
+/* ---- phases ---------------------------------------------------------------------------------- */
 
 enum { LEAST_WINDOW = 1024, MOST_WINDOW = 65536, DEFAULT_CONCURRENCY = 256 };
 
@@ -353,7 +353,7 @@ static int run_chain(struct engine *engine, struct step *const *steps, size_t co
     return engine->error.code;
 }
 
-/* ---- whole-dataset steps ---------------------------------------------------------------------------- */
+/* ---- whole-dataset steps --------------------------------------------------------------------- */
 
 static int keep_record(struct engine *engine, const struct step *step, struct record *record,
                        int verdict, const char *why, struct dataset *data,
@@ -445,7 +445,7 @@ static int run_dataset_step(struct engine *engine, const struct step *step)
     return engine->error.code;
 }
 
-/* ---- repeat ----------------------------------------------------------------------------------------- */
+/* ---- repeat ---------------------------------------------------------------------------------- */
 
 static void reset_all(struct engine *engine, struct step *const *steps, size_t count)
 {
@@ -540,7 +540,7 @@ static int run_repeat(struct engine *engine, const struct step *repeat)
     return engine->error.code;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,
               bool (*chosen)(struct engine *engine, const struct step *step))

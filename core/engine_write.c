@@ -89,7 +89,8 @@ static int write_output(struct engine *engine, const struct write_spec *spec)
     return engine->error.code;
 }
 
-/* One line for each reject: its id, its fields, and its trail, whose last event has step and reason. */
+/* One line for each reject: its id, its fields, and its trail, whose last event has step and
+ * reason. */
 static int write_rejects(struct engine *engine, const char *path)
 {
     struct file_writer *file = path ? file_writer_open(path, &engine->error) : NULL;

@@ -2,7 +2,8 @@
 /* error.h - one error with its place, and a list of them for `xylem check`.
  *
  * A function that can fail returns 0 or a negative XY_E* and fills the caller's `struct error`.
- * A message names what was found and what was expected; the place is in the fields, not in the text.
+ * A message names what was found and what was expected; the place is in the fields, not in the
+ * text.
  */
 #ifndef XYLEM_CORE_ERROR_H
 #define XYLEM_CORE_ERROR_H
@@ -20,7 +21,8 @@ struct error {
     char hint[256];      /* what to do: "did you mean `threshold`?"; may be empty */
 };
 
-/* Sets code and text and forgets any place; returns `code`, so that `return error_set(...)` reads. */
+/* Sets code and text and forgets any place; returns `code`, so that `return error_set(...)`
+ * reads. */
 int error_set(struct error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds the place; returns the error's code. */

@@ -11,7 +11,7 @@
 
 enum { ORIGIN_LIMIT = 256 };
 
-/* ---- what libcurl tells about one transfer ------------------------------------------------------ */
+/* ---- what libcurl tells about one transfer --------------------------------------------------- */
 
 static size_t body_came(char *bytes, size_t size, size_t count, void *data)
 {
@@ -53,7 +53,7 @@ static int about_to_send(void *data, char *remote_ip, char *local_ip, int remote
     return CURL_PREREQFUNC_OK;
 }
 
-/* ---- calls: pooled, each with its easy handle ----------------------------------------------------- */
+/* ---- calls: pooled, each with its easy handle ------------------------------------------------ */
 
 static void set_lasting_options(struct call *call)
 {
@@ -144,7 +144,7 @@ static struct call *call_by_ticket(const struct http *http, uint64_t ticket)
     return call->lane && ticket_of(call) == ticket ? call : NULL;
 }
 
-/* ---- preparing a call: only what differs from the handle's last one is set again ------------------- */
+/* ---- preparing a call: only what differs from the handle's last one is set again ------------- */
 
 static void prepare_url(struct call *call, const char *url)
 {
@@ -225,7 +225,7 @@ static bool method_is_good(const char *method)
     return length > 0 && length < sizeof(((struct call *)NULL)->custom_method);
 }
 
-/* ---- https servers that do not speak HTTP/2 --------------------------------------------------------- */
+/* ---- https servers that do not speak HTTP/2 -------------------------------------------------- */
 
 static struct origin *origin_of(struct http *http, const char *url)
 {
@@ -247,8 +247,8 @@ static struct origin *origin_of(struct http *http, const char *url)
     return origin;
 }
 
-/* Calls to an https server start in a lane with few connections, as HTTP/2 needs. A server that answers
- * in HTTP/1.1 needs a connection for each: what still waits there moves. */
+/* Calls to an https server start in a lane with few connections, as HTTP/2 needs. A server that
+ * answers in HTTP/1.1 needs a connection for each: what still waits there moves. */
 static void learn_version(struct call *call)
 {
     long version = 0;
@@ -270,7 +270,7 @@ static void learn_version(struct call *call)
     }
 }
 
-/* ---- the end of a call ------------------------------------------------------------------------------- */
+/* ---- the end of a call ----------------------------------------------------------------------- */
 
 struct delivery {
     struct call *call;
@@ -327,9 +327,9 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* libcurl itself reads none of the variables; its command-line tool and OpenSSL do. A file of certificates
- * is read once for each lane, but for each connection, at some 50 ms, where a folder is set as well: so a
- * folder only where there is no file. */
+/* libcurl itself reads none of the variables; its command-line tool and OpenSSL do. A file of
+ * certificates is read once for each lane, but for each connection, at some 50 ms, where a folder
+ * is set as well: so a folder only where there is no file. */
 static void find_certificates(struct http *http)
 {
     const char *usual = curl_version_info(CURLVERSION_NOW)->cainfo;
@@ -342,7 +342,7 @@ static void find_certificates(struct http *http)
         http->ca_file = usual;
 }
 
-/* ---- the contract ------------------------------------------------------------------------------------- */
+/* ---- the contract ---------------------------------------------------------------------------- */
 
 struct http *http_create(struct loop *loop)
 {

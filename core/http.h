@@ -4,8 +4,8 @@
  * Several multi handles of at most HTTP_PER_MULTI transfers each (libcurl walks lists), chosen by
  * load; each keeps its own connections alive. HTTP/2 where TLS offers it, with a bounded number of
  * connections; gzip; proxies and CA files by libcurl's own environment variables (http_proxy,
- * no_proxy, SSL_CERT_FILE, CURL_CA_BUNDLE). Redirects are not followed: an API that moved is an error
- * worth reading. Bodies are bounded. No retries here: see model.h. [loop] for everything.
+ * no_proxy, SSL_CERT_FILE, CURL_CA_BUNDLE). Redirects are not followed: an API that moved is an
+ * error worth reading. Bodies are bounded. No retries here: see model.h. [loop] for everything.
  */
 #ifndef XYLEM_CORE_HTTP_H
 #define XYLEM_CORE_HTTP_H

@@ -107,7 +107,8 @@ static const struct failure_text failures[] = {
      "if you trust the server, name its issuer's certificate file (PEM) in SSL_CERT_FILE"},
     {CURLE_SSL_CACERT_BADFILE, XY_EUPSTREAM, false, NULL,
      "check the file named in SSL_CERT_FILE or CURL_CA_BUNDLE"},
-    {CURLE_BAD_CONTENT_ENCODING, XY_EUPSTREAM, true, "the compressed answer cannot be unpacked", NULL},
+    {CURLE_BAD_CONTENT_ENCODING, XY_EUPSTREAM, true, "the compressed answer cannot be unpacked",
+     NULL},
     {CURLE_URL_MALFORMAT, XY_EINVAL, false, "the address is not a URL", NULL},
     {CURLE_OUT_OF_MEMORY, XY_ENOMEM, false, "out of memory", NULL},
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_internal.h - what the files of the HTTP module share.
  *
- * http.c holds calls: from submit to done. http_lane.c holds lanes: one libcurl multi handle each, their
- * sockets and timers. http_headers.c and http_error.c are helpers without state of their own.
+ * http.c holds calls: from submit to done. http_lane.c holds lanes: one libcurl multi handle each,
+ * their sockets and timers. http_headers.c and http_error.c are helpers without state of their own.
  * [loop] for everything.
  */
 #ifndef XYLEM_CORE_HTTP_INTERNAL_H
@@ -33,8 +33,8 @@ struct header_set {
     size_t key_length, users;
 };
 
-/* Takes one use of the set with these headers. NULL when a header has no colon or holds a line break:
- * it would be another header, or none. */
+/* Takes one use of the set with these headers. NULL when a header has no colon or holds a line
+ * break: it would be another header, or none. */
 struct header_set *header_set_take(struct header_set **sets, const xy_str *headers, size_t count,
                                    bool has_body);
 void header_set_release(struct header_set **sets, struct header_set *set);
@@ -132,11 +132,11 @@ void lane_own_sockets(struct http *http, CURL *easy);
 void call_finish(struct call *call, CURLcode result);
 void http_flush(void *http);
 
-/* ---- words (http_error.c) ---------------------------------------------------------------------- */
+/* ---- words (http_error.c) -------------------------------------------------------------------- */
 
-/* Milliseconds from the value of a Retry-After header, seconds or an HTTP date (RFC 9110, 10.2.3), at
- * `now` seconds since 1970; -1 when it is neither. Fractions of seconds, which some servers send, are
- * taken too. A date in the past gives 0. At most INT32_MAX. */
+/* Milliseconds from the value of a Retry-After header, seconds or an HTTP date (RFC 9110, 10.2.3),
+ * at `now` seconds since 1970; -1 when it is neither. Fractions of seconds, which some servers
+ * send, are taken too. A date in the past gives 0. At most INT32_MAX. */
 int32_t http_retry_after(const char *text, size_t length, int64_t now);
 /* Milliseconds from a retry-after-ms header; -1 when it is not a number. */
 int32_t http_retry_after_ms(const char *text, size_t length);

@@ -11,7 +11,7 @@
 
 enum { EVENT_COUNT = 256 };
 
-/* ---- sockets ----------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static struct http_socket *socket_of(struct http *http, curl_socket_t fd)
 {
@@ -50,8 +50,8 @@ static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data, voi
     if (what != CURL_POLL_REMOVE)
         entry->wanted = (uint8_t)((what & CURL_POLL_IN ? EPOLLIN : 0) |
                                   (what & CURL_POLL_OUT ? EPOLLOUT : 0));
-    /* A connection that becomes idle stays registered for reading: the next call on it will want just
-     * that. Others are libcurl's own (its resolver's), and closed behind our back. */
+    /* A connection that becomes idle stays registered for reading: the next call on it will want
+     * just that. Others are libcurl's own (its resolver's), and closed behind our back. */
     if (entry->wanted || !entry->ours)
         socket_register(lane->http, fd, entry, entry->wanted);
     else if (entry->registered & EPOLLOUT)
@@ -85,7 +85,7 @@ void lane_own_sockets(struct http *http, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http);
 }
 
-/* ---- running a lane ------------------------------------------------------------------------------ */
+/* ---- running a lane -------------------------------------------------------------------------- */
 
 static void lane_collect(struct lane *lane)
 {
@@ -112,8 +112,8 @@ static void lane_run(struct lane *lane)
 
 static void lane_timer(void *data);
 
-/* Leaves a timer that would run too early alone: most of libcurl's timers are deadlines that move on
- * with each call and are never reached. */
+/* Leaves a timer that would run too early alone: most of libcurl's timers are deadlines that move
+ * on with each call and are never reached. */
 static void lane_arm(struct lane *lane)
 {
     if (lane->due_us == UINT64_MAX || (lane->timer && lane->timer_us <= lane->due_us))
@@ -197,7 +197,7 @@ static void sockets_ready(uv_poll_t *poll, int status, int uv_events)
         lane_collect(touched[i]);
 }
 
-/* ---- lanes and their calls ------------------------------------------------------------------------ */
+/* ---- lanes and their calls ------------------------------------------------------------------- */
 
 static struct lane *lane_create(struct http *http, bool multiplexed)
 {

@@ -13,9 +13,9 @@
 
 struct instance;
 
-/* Options are checked and written into fresh state; nothing of the plugin runs. `name` is the step's
- * id, or the alias; it is copied. Datasets named by options are resolved through `resolver`. NULL
- * with the error of the first bad option. */
+/* Options are checked and written into fresh state; nothing of the plugin runs. `name` is the
+ * step's id, or the alias; it is copied. Datasets named by options are resolved through `resolver`.
+ * NULL with the error of the first bad option. */
 struct instance *instance_create(struct services *services, const struct stage_type *type,
                                  const char *name, const struct node *with,
                                  const struct node *place, const char *folder,

@@ -18,9 +18,9 @@ typedef void (*loop_fn)(void *data);
 
 /* `workers` 0: as many as there are cores, and two more for those that wait. */
 struct loop *loop_create(unsigned workers);
-/* Runs until loop_stop() or until nothing is left that could ever call back: no timer, post, work, or
- * HTTP call. A post that another thread has yet to make is not seen: who waits for one keeps a timer
- * (a deadline) running. */
+/* Runs until loop_stop() or until nothing is left that could ever call back: no timer, post, work,
+ * or HTTP call. A post that another thread has yet to make is not seen: who waits for one keeps a
+ * timer (a deadline) running. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);            /* [any]; before loop_run(): that returns at once */
 /* Waits for work that is out, then frees timers and posts without running them. NULL is fine. */

@@ -15,7 +15,8 @@ struct arena_block {
 
 static _Noreturn void out_of_memory(size_t size)
 {
-    fprintf(stderr, "xylem: out of memory (%zu bytes); run the same command again to go on\n", size);
+    fprintf(stderr, "xylem: out of memory (%zu bytes); run the same command again to go on\n",
+            size);
     _Exit(71); /* EX_OSERR; no handler may run, since a handler would allocate */
 }
 

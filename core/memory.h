@@ -37,7 +37,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* Copies bytes and adds a NUL that is not counted. */
 char *arena_copy(struct arena *arena, const void *bytes, size_t length);
 xy_str arena_str(struct arena *arena, xy_str text);
-char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Frees every block; the arena is empty and usable again. */
 void arena_free(struct arena *arena);
 /* Forgets every allocation but keeps the newest block, for loops that fill an arena again. */
@@ -62,7 +63,8 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 bool buffer_append_str(struct buffer *buffer, xy_str text);
 bool buffer_append_text(struct buffer *buffer, const char *text);
 bool buffer_append_char(struct buffer *buffer, char c);
-bool buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 bool buffer_vprintf(struct buffer *buffer, const char *format, va_list args);
 /* Room for `length` more bytes without moving; NULL past the ceiling. The caller adds to length. */
 char *buffer_reserve(struct buffer *buffer, size_t length);

@@ -50,7 +50,7 @@ static bool stopping(const struct runner *runner)
     return runner->error.code || (runner->phase->stop && atomic_load(runner->phase->stop));
 }
 
-/* ---- groups --------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 static struct flow *flow_create(struct runner *runner, struct group *group, struct record *record)
 {
@@ -129,7 +129,7 @@ void runner_enter(struct runner *runner, struct record **records, size_t count)
     }
 }
 
-/* ---- steps ---------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void flow_reject(struct flow *flow, const char *step, const char *event, const char *why)
 {
@@ -256,7 +256,7 @@ void runner_settle(struct runner *runner, struct flow *flow, int verdict, const 
     runner_wake(runner);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static void call_done(void *data, const struct call_outcome *outcome)
 {
@@ -307,7 +307,7 @@ static bool calls_start(struct runner *runner, size_t index)
     return any;
 }
 
-/* ---- the pump ------------------------------------------------------------------------------------- */
+/* ---- the pump -------------------------------------------------------------------------------- */
 
 static void flush(struct runner *runner)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* phase.h - a chain of streaming steps, run on the loop: records flow through with bounded memory and
- * come out in the order they went in, whatever order the answers arrive in.
+/* phase.h - a chain of streaming steps, run on the loop: records flow through with bounded memory
+ * and come out in the order they went in, whatever order the answers arrive in.
  *
  * A phase is a pure function of its input, its seed and the models' answers. Everything that enters
  * leaves exactly once: to `output`, to `rejects` with a step and a reason, or, when the run is

@@ -136,7 +136,7 @@ static void *state_of(const struct batch *batch)
     return instance_state(batch->runner->phase->steps[batch->step].instance);
 }
 
-/* ---- on a worker ------------------------------------------------------------------------------------ */
+/* ---- on a worker ----------------------------------------------------------------------------- */
 
 static void work(void *data)
 {
@@ -165,7 +165,7 @@ static void worked(void *data)
         job_over(batch, jobs[i]);
 }
 
-/* ---- starting --------------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static size_t most_active(const xy_stage *stage)
 {
@@ -210,7 +210,7 @@ bool stage_start(struct runner *runner, size_t index)
     return any;
 }
 
-/* ---- sources ---------------------------------------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------------------------------- */
 
 static bool keep_wanted(struct runner *runner, struct record *record)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.h - scores and details that stages report, and counts of every step: what the closing table,
- * `until:` and summary.json are made of. [any] for everything: one lock inside.
+/* report.h - scores and details that stages report, and counts of every step: what the closing
+ * table, `until:` and summary.json are made of. [any] for everything: one lock inside.
  */
 #ifndef XYLEM_CORE_REPORT_H
 #define XYLEM_CORE_REPORT_H
@@ -33,8 +33,8 @@ void report_add_detail(struct report *report, const char *step, const char *name
 void report_add_counts(struct report *report, const char *step, const struct step_counts *counts);
 /* Forgets a step's counts, before a whole-dataset step runs over everything again. */
 void report_reset_counts(struct report *report, const char *step);
-/* Why records were dropped, for the closing table: the `limit` most frequent reasons of a step, with
- * digits folded to `#` so that "12 bytes" and "13 bytes" count as one. */
+/* Why records were dropped, for the closing table: the `limit` most frequent reasons of a step,
+ * with digits folded to `#` so that "12 bytes" and "13 bytes" count as one. */
 void report_add_reason(struct report *report, const char *step, const char *why);
 
 size_t report_scores(const struct report *report);

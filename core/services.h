@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* services.h - what the host offers to plugins: the tables behind xy_host.service().
  *
- * One file under services/ for each service. A service whose part of the core is absent (no models in
- * `xylem test-plugin`) is NULL to the plugin.
+ * One file under services/ for each service. A service whose part of the core is absent (no models
+ * in `xylem test-plugin`) is NULL to the plugin.
  */
 #ifndef XYLEM_CORE_SERVICES_H
 #define XYLEM_CORE_SERVICES_H
@@ -49,8 +49,8 @@ const void *services_find(const xy_host *host, const char *id);
 void services_log(struct services *services, int level, const char *who, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A learner with its options, what an option of type XY_OPT_LEARNER points to. `node`: its name, or a
- * map with `use:`. Owned by the caller, freed by student_destroy() [loop]. */
+/* A learner with its options, what an option of type XY_OPT_LEARNER points to. `node`: its name, or
+ * a map with `use:`. Owned by the caller, freed by student_destroy() [loop]. */
 xy_student *student_create(struct services *services, const struct node *node, const char *folder,
                            const struct option_resolver *resolver, struct error *error);
 void student_destroy(xy_student *student);

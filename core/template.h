@@ -5,8 +5,8 @@
  * jinja2 renders with `Environment(undefined=StrictUndefined, keep_trailing_newline=True)` and no
  * other setting. What the subset leaves out is refused at compile time, by name. A template is
  * compiled once and is immutable: any number of threads may render it at once. Rendering is safe on
- * any record value: a value's text is never read as template source; loops, recursion and output are
- * bounded (TEMPLATE_OUTPUT, TEMPLATE_STEPS).
+ * any record value: a value's text is never read as template source; loops, recursion and output
+ * are bounded (TEMPLATE_OUTPUT, TEMPLATE_STEPS).
  */
 #ifndef XYLEM_CORE_TEMPLATE_H
 #define XYLEM_CORE_TEMPLATE_H
@@ -31,8 +31,8 @@ struct expression; /* what stands inside {{ }} */
 
 /* NULL with line and column within `source`, what was found and what was expected. */
 struct template *template_compile(xy_str source, struct error *error);
-/* Appends to `out`. 0 or XY_EINVAL (undefined name, wrong type, a bound passed), with the place within
- * the source; `out` then holds what came before. `arena` takes temporaries. */
+/* Appends to `out`. 0 or XY_EINVAL (undefined name, wrong type, a bound passed), with the place
+ * within the source; `out` then holds what came before. `arena` takes temporaries. */
 int template_render(const struct template *template, const struct scope *scope,
                     struct arena *arena, struct buffer *out, struct error *error);
 void template_free(struct template *template);
@@ -46,8 +46,9 @@ void expression_free(struct expression *expression);
 /* Jinja2's truth: empty text, list and map, zero, false and none are false. */
 bool value_truth(const struct value *value);
 
-/* The names a template or an expression takes from its scope (not loop or set variables), each once,
- * in order of first use, as a NULL-terminated array that lives as long as the template. For `check`. */
+/* The names a template or an expression takes from its scope (not loop or set variables), each
+ * once, in order of first use, as a NULL-terminated array that lives as long as the template. For
+ * `check`. */
 const char *const *template_names(const struct template *template);
 const char *const *expression_names(const struct expression *expression);
 

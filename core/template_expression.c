@@ -13,16 +13,16 @@ static struct node *binary(struct compiler *compiler, enum node_type type, int o
 {
     if (!left || !right)
         return NULL;
-    struct node *node = node_new(compiler, type, token, 2);
+    struct node *node = syntax_new(compiler, type, token, 2);
     node->operation = (uint8_t)operation;
     node->children[0] = left;
     node->children[1] = right;
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *constant(struct compiler *compiler, const struct token *token, struct item item)
 {
-    struct node *node = node_new(compiler, NODE_CONSTANT, token, 0);
+    struct node *node = syntax_new(compiler, NODE_CONSTANT, token, 0);
     node->constant = item;
     return node;
 }
@@ -31,7 +31,7 @@ struct node *parse_tuple(struct compiler *compiler, bool condition, bool parenth
                          const char *end_name)
 {
     const struct token *begin = token_at(compiler, 0);
-    struct node *tuple = node_new(compiler, NODE_TUPLE, begin, 0);
+    struct node *tuple = syntax_new(compiler, NODE_TUPLE, begin, 0);
     bool comma = false;
     for (;;) {
         const struct token *token = token_at(compiler, 0);
@@ -41,7 +41,7 @@ struct node *parse_tuple(struct compiler *compiler, bool condition, bool parenth
         struct node *item = condition ? parse_expression(compiler) : parse_or(compiler);
         if (!item)
             return NULL;
-        node_add(compiler, tuple, item);
+        syntax_add(compiler, tuple, item);
         if (!skip_operator(compiler, ","))
             break;
         comma = true;
@@ -54,7 +54,7 @@ struct node *parse_tuple(struct compiler *compiler, bool condition, bool parenth
     if (!comma && !parentheses)
         return compile_fail(compiler, begin, "found %s, expected an expression",
                             token_describe(begin, text, sizeof(text)));
-    return node_check_depth(compiler, tuple) ? tuple : NULL;
+    return syntax_check_depth(compiler, tuple) ? tuple : NULL;
 }
 
 struct node *parse_expression(struct compiler *compiler)
@@ -62,7 +62,7 @@ struct node *parse_expression(struct compiler *compiler)
     const struct token *token = token_at(compiler, 0);
     struct node *value = parse_or(compiler);
     while (value && skip_name(compiler, "if")) {
-        struct node *node = node_new(compiler, NODE_CONDITION, token, 3);
+        struct node *node = syntax_new(compiler, NODE_CONDITION, token, 3);
         node->children[1] = value;
         node->children[0] = parse_or(compiler);
         if (!node->children[0])
@@ -75,7 +75,7 @@ struct node *parse_expression(struct compiler *compiler)
             if (!node->children[2])
                 return NULL;
         }
-        value = node_check_depth(compiler, node) ? node : NULL;
+        value = syntax_check_depth(compiler, node) ? node : NULL;
         token = token_at(compiler, 0);
     }
     return value;
@@ -151,15 +151,15 @@ static struct node *parse_concat(struct compiler *compiler)
     struct node *first = parse_product(compiler);
     if (!first || !token_is(token_at(compiler, 0), "~"))
         return first;
-    struct node *node = node_new(compiler, NODE_CONCAT, token, 0);
-    node_add(compiler, node, first);
+    struct node *node = syntax_new(compiler, NODE_CONCAT, token, 0);
+    syntax_add(compiler, node, first);
     while (skip_operator(compiler, "~")) {
         struct node *next = parse_product(compiler);
         if (!next)
             return NULL;
-        node_add(compiler, node, next);
+        syntax_add(compiler, node, next);
     }
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_sum(struct compiler *compiler)
@@ -196,8 +196,8 @@ static struct node *parse_compare(struct compiler *compiler)
         if (!operation)
             break;
         if (!node) {
-            node = node_new(compiler, NODE_COMPARE, token, 0);
-            node_add(compiler, node, first);
+            node = syntax_new(compiler, NODE_COMPARE, token, 0);
+            syntax_add(compiler, node, first);
         }
         struct node *right = parse_sum(compiler);
         if (!right)
@@ -208,12 +208,12 @@ static struct node *parse_compare(struct compiler *compiler)
                                 "expected fewer",
                                 TEMPLATE_CHAIN);
         operations[count++] = (uint8_t)operation;
-        node_add(compiler, node, right);
+        syntax_add(compiler, node, right);
     }
     if (!first || !node)
         return first;
     node->operations = (const uint8_t *)arena_copy(compiler->arena, operations, count);
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_not(struct compiler *compiler)
@@ -227,14 +227,14 @@ static struct node *parse_not(struct compiler *compiler)
     compiler->depth--;
     if (!value)
         return NULL;
-    struct node *node = node_new(compiler, NODE_NOT, token, 1);
+    struct node *node = syntax_new(compiler, NODE_NOT, token, 1);
     node->children[0] = value;
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_list(struct compiler *compiler)
 {
-    struct node *node = node_new(compiler, NODE_LIST, token_at(compiler, 0), 0);
+    struct node *node = syntax_new(compiler, NODE_LIST, token_at(compiler, 0), 0);
     compiler->position++;
     while (!skip_operator(compiler, "]")) {
         if (node->count && !expect_operator(compiler, ",", "or `]` in a list"))
@@ -244,14 +244,14 @@ static struct node *parse_list(struct compiler *compiler)
         struct node *item = parse_expression(compiler);
         if (!item)
             return NULL;
-        node_add(compiler, node, item);
+        syntax_add(compiler, node, item);
     }
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_dict(struct compiler *compiler)
 {
-    struct node *node = node_new(compiler, NODE_DICT, token_at(compiler, 0), 0);
+    struct node *node = syntax_new(compiler, NODE_DICT, token_at(compiler, 0), 0);
     compiler->position++;
     while (!skip_operator(compiler, "}")) {
         if (node->count && !expect_operator(compiler, ",", "or `}` in a dict"))
@@ -264,10 +264,10 @@ static struct node *parse_dict(struct compiler *compiler)
         struct node *value = parse_expression(compiler);
         if (!value)
             return NULL;
-        node_add(compiler, node, key);
-        node_add(compiler, node, value);
+        syntax_add(compiler, node, key);
+        syntax_add(compiler, node, value);
     }
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_name(struct compiler *compiler, const struct token *token)
@@ -285,7 +285,7 @@ static struct node *parse_name(struct compiler *compiler, const struct token *to
         return compile_fail(compiler, token,
                             "found `lipsum`, which is random and not part of this "
                             "subset; expected a variable");
-    struct node *node = node_new(compiler, NODE_NAME, token, 0);
+    struct node *node = syntax_new(compiler, NODE_NAME, token, 0);
     node->text = token->text;
     return node;
 }
@@ -349,10 +349,10 @@ static struct node *parse_sign(struct compiler *compiler)
     compiler->depth--;
     if (!value)
         return NULL;
-    struct node *node = node_new(compiler, NODE_UNARY, token, 1);
+    struct node *node = syntax_new(compiler, NODE_UNARY, token, 1);
     node->operation = token->operator[0] == '-' ? OP_NEG : OP_POS;
     node->children[0] = value;
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_unary(struct compiler *compiler, bool with_filter)

@@ -297,7 +297,7 @@ bool template_emit(struct render *render, const struct item *item);
 
 /* for loops and the `loop` variable */
 bool template_for(struct render *render, const struct node *node);
-bool loop_attribute(struct render *render, struct loop *loop, xy_str name, struct item *out);
+bool item_loop_attribute(struct render *render, struct loop *loop, xy_str name, struct item *out);
 
 /* ---- operations on items --------------------------------------------------------------------- */
 
@@ -455,11 +455,11 @@ const char *token_describe(const struct token *token, char *text, size_t size);
 bool skip_name(struct compiler *compiler, const char *name);
 bool skip_operator(struct compiler *compiler, const char *operator);
 bool expect_operator(struct compiler *compiler, const char *operator, const char *what);
-struct node *node_new(struct compiler *compiler, enum node_type type, const struct token *token,
+struct node *syntax_new(struct compiler *compiler, enum node_type type, const struct token *token,
                       size_t count);
 /* Appends a child, in the arena. */
-void node_add(struct compiler *compiler, struct node *node, struct node *child);
-bool node_check_depth(struct compiler *compiler, struct node *node);
+void syntax_add(struct compiler *compiler, struct node *node, struct node *child);
+bool syntax_check_depth(struct compiler *compiler, struct node *node);
 bool compile_enter(struct compiler *compiler);
 
 struct node *parse_body(struct compiler *compiler, const char *const *ends);

@@ -98,7 +98,7 @@ static bool loop_count(struct render *render, struct loop *loop, xy_str name, st
     return true;
 }
 
-bool loop_attribute(struct render *render, struct loop *loop, xy_str name, struct item *out)
+bool item_loop_attribute(struct render *render, struct loop *loop, xy_str name, struct item *out)
 {
     if (str_is(name, "index"))
         *out = item_int(loop->index0 + 1);

@@ -88,7 +88,7 @@ bool item_attribute(struct render *render, const struct item *item, xy_str name,
     struct item key = item_text(name), map;
     switch (item->kind) {
     case KIND_UNDEFINED: return template_undefined(render, item);
-    case KIND_LOOP: return loop_attribute(render, item->loop, name, out);
+    case KIND_LOOP: return item_loop_attribute(render, item->loop, name, out);
     case KIND_NAMESPACE: map = dictionary_map(item->dictionary); break;
     case KIND_CYCLER:
         if (str_is(name, "current")) {

@@ -74,7 +74,7 @@ bool expect_operator(struct compiler *compiler, const char *operator, const char
     return false;
 }
 
-struct node *node_new(struct compiler *compiler, enum node_type type, const struct token *token,
+struct node *syntax_new(struct compiler *compiler, enum node_type type, const struct token *token,
                       size_t count)
 {
     struct node *node = arena_alloc(compiler->arena, sizeof(*node));
@@ -88,7 +88,7 @@ struct node *node_new(struct compiler *compiler, enum node_type type, const stru
     return node;
 }
 
-void node_add(struct compiler *compiler, struct node *node, struct node *child)
+void syntax_add(struct compiler *compiler, struct node *node, struct node *child)
 {
     /* Full at every power of two: the count alone tells the capacity. */
     if ((node->count & (node->count - 1)) == 0) {
@@ -101,7 +101,7 @@ void node_add(struct compiler *compiler, struct node *node, struct node *child)
     node->children[node->count++] = child;
 }
 
-bool node_check_depth(struct compiler *compiler, struct node *node)
+bool syntax_check_depth(struct compiler *compiler, struct node *node)
 {
     for (size_t i = 0; i < node->count; i++)
         if (node->children[i] && node->children[i]->depth >= node->depth)
@@ -181,12 +181,12 @@ static struct node *parse_one_target(struct compiler *compiler, bool with_namesp
         return compile_fail(compiler, token, "found %s, expected a name to assign to",
                             token_describe(token, text, sizeof(text)));
     compiler->position++;
-    struct node *node = node_new(compiler, NODE_NAME, token, 0);
+    struct node *node = syntax_new(compiler, NODE_NAME, token, 0);
     node->text = token->text;
     const struct token *attribute = token_at(compiler, 1);
     if (with_namespace && token_is(token_at(compiler, 0), ".") && attribute->type == TOKEN_NAME) {
         compiler->position += 2;
-        struct node *member = node_new(compiler, NODE_NAMESPACE, token, 1);
+        struct node *member = syntax_new(compiler, NODE_NAMESPACE, token, 1);
         member->text = attribute->text;
         member->children[0] = node;
         return member;
@@ -201,7 +201,7 @@ static struct node *parse_one_target(struct compiler *compiler, bool with_namesp
 static struct node *parse_target(struct compiler *compiler, bool with_namespace, const char *end)
 {
     const struct token *begin = token_at(compiler, 0);
-    struct node *tuple = node_new(compiler, NODE_TUPLE, begin, 0);
+    struct node *tuple = syntax_new(compiler, NODE_TUPLE, begin, 0);
     bool comma = false;
     for (;;) {
         const struct token *token = token_at(compiler, 0);
@@ -212,7 +212,7 @@ static struct node *parse_target(struct compiler *compiler, bool with_namespace,
         struct node *target = parse_one_target(compiler, with_namespace);
         if (!target)
             return NULL;
-        node_add(compiler, tuple, target);
+        syntax_add(compiler, tuple, target);
         if (!skip_operator(compiler, ","))
             break;
         comma = true;
@@ -228,12 +228,12 @@ static struct node *parse_set(struct compiler *compiler)
     if (!target)
         return NULL;
     if (skip_operator(compiler, "=")) {
-        struct node *node = node_new(compiler, NODE_SET, begin, 2);
+        struct node *node = syntax_new(compiler, NODE_SET, begin, 2);
         node->children[0] = target;
         node->children[1] = parse_tuple(compiler, true, false, NULL);
         return node->children[1] ? node : NULL;
     }
-    struct node *node = node_new(compiler, NODE_SET_BLOCK, begin, 3);
+    struct node *node = syntax_new(compiler, NODE_SET_BLOCK, begin, 3);
     node->children[0] = target;
     if (token_is(token_at(compiler, 0), "|")) {
         node->children[2] = parse_filter(compiler, NULL);
@@ -249,7 +249,7 @@ static struct node *parse_for(struct compiler *compiler)
 {
     static const char *const ends[] = {"endfor", "else", NULL}, *const last[] = {"endfor", NULL};
     bool outer = compiler->in_loop;
-    struct node *node = node_new(compiler, NODE_FOR, token_at(compiler, 0), 6);
+    struct node *node = syntax_new(compiler, NODE_FOR, token_at(compiler, 0), 6);
     size_t target = compiler->position;
     compiler->in_loop = true;
     node->children[0] = parse_target(compiler, false, "in");
@@ -292,14 +292,14 @@ static struct node *parse_if(struct compiler *compiler)
 {
     static const char *const ends[] = {"elif", "else", "endif", NULL}, *const last[] = {"endif",
                                                                                         NULL};
-    struct node *node = node_new(compiler, NODE_IF, token_at(compiler, 0), 0);
+    struct node *node = syntax_new(compiler, NODE_IF, token_at(compiler, 0), 0);
     for (;;) {
         struct node *test = parse_tuple(compiler, false, false, NULL);
         struct node *body = test ? parse_block(compiler, ends) : NULL;
         if (!body)
             return NULL;
-        node_add(compiler, node, test);
-        node_add(compiler, node, body);
+        syntax_add(compiler, node, test);
+        syntax_add(compiler, node, body);
         if (skip_name(compiler, "elif"))
             continue;
         struct node *otherwise = NULL;
@@ -309,7 +309,7 @@ static struct node *parse_if(struct compiler *compiler)
                 return NULL;
         }
         compiler->position++;
-        node_add(compiler, node, otherwise);
+        syntax_add(compiler, node, otherwise);
         return node;
     }
 }
@@ -317,8 +317,8 @@ static struct node *parse_if(struct compiler *compiler)
 static struct node *parse_with(struct compiler *compiler)
 {
     static const char *const ends[] = {"endwith", NULL};
-    struct node *node = node_new(compiler, NODE_WITH, token_at(compiler, 0), 0);
-    node_add(compiler, node, NULL);
+    struct node *node = syntax_new(compiler, NODE_WITH, token_at(compiler, 0), 0);
+    syntax_add(compiler, node, NULL);
     while (token_at(compiler, 0)->type != TOKEN_BLOCK_END) {
         if (node->count > 1 && !expect_operator(compiler, ",", "between assignments"))
             return NULL;
@@ -328,8 +328,8 @@ static struct node *parse_with(struct compiler *compiler)
         struct node *value = parse_expression(compiler);
         if (!value)
             return NULL;
-        node_add(compiler, node, target);
-        node_add(compiler, node, value);
+        syntax_add(compiler, node, target);
+        syntax_add(compiler, node, value);
     }
     node->children[0] = parse_block(compiler, ends);
     compiler->position++;
@@ -339,7 +339,7 @@ static struct node *parse_with(struct compiler *compiler)
 static struct node *parse_filter_block(struct compiler *compiler)
 {
     static const char *const ends[] = {"endfilter", NULL};
-    struct node *node = node_new(compiler, NODE_FILTER_BLOCK, token_at(compiler, 0), 2);
+    struct node *node = syntax_new(compiler, NODE_FILTER_BLOCK, token_at(compiler, 0), 2);
     node->children[0] = parse_filter(compiler, NULL);
     if (!node->children[0])
         return NULL;
@@ -396,7 +396,7 @@ static int parse_one(struct compiler *compiler, const char *const *ends, struct 
     struct node *node = NULL;
     compiler->position++;
     if (token->type == TOKEN_DATA) {
-        node = node_new(compiler, NODE_TEXT, token, 0);
+        node = syntax_new(compiler, NODE_TEXT, token, 0);
         node->text = token->text;
     } else if (token->type == TOKEN_OUTPUT_BEGIN) {
         struct node *value = parse_tuple(compiler, true, false, NULL);
@@ -409,7 +409,7 @@ static int parse_one(struct compiler *compiler, const char *const *ends, struct 
             return -1;
         }
         compiler->position++;
-        node = node_new(compiler, NODE_OUTPUT, token, 1);
+        node = syntax_new(compiler, NODE_OUTPUT, token, 1);
         node->children[0] = value;
     } else {
         for (size_t i = 0; ends && ends[i]; i++)
@@ -419,14 +419,14 @@ static int parse_one(struct compiler *compiler, const char *const *ends, struct 
         if (!node || !expect_block_end(compiler))
             return -1;
     }
-    node_add(compiler, body, node);
+    syntax_add(compiler, body, node);
     return 1;
 }
 
 struct node *parse_body(struct compiler *compiler, const char *const *ends)
 {
     const struct token *begin = token_at(compiler, 0);
-    struct node *body = node_new(compiler, NODE_BODY, begin, 0);
+    struct node *body = syntax_new(compiler, NODE_BODY, begin, 0);
     if (!compile_enter(compiler))
         return NULL;
     int state = 1;

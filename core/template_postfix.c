@@ -49,13 +49,13 @@ static bool parse_arguments(struct compiler *compiler, struct node *node)
         struct node *value = parse_expression(compiler);
         if (!value)
             return false;
-        node_add(compiler, node, value);
+        syntax_add(compiler, node, value);
     }
     compiler->depth--;
     if (node->keyword_count)
         node->names = (const xy_str *)arena_copy(compiler->arena, names,
                                                  node->keyword_count * sizeof(names[0]));
-    return node_check_depth(compiler, node);
+    return syntax_check_depth(compiler, node);
 }
 
 /* Refuses a name nobody knows and arguments that do not fit. `first`: children before them. */
@@ -115,13 +115,13 @@ struct node *parse_filter(struct compiler *compiler, struct node *value)
             return compile_fail(compiler, token, "found %s, expected a filter's name",
                                 token_describe(token, text, sizeof(text)));
         compiler->position++;
-        struct node *node = node_new(compiler, NODE_FILTER, token, 0);
-        node_add(compiler, node, value);
+        struct node *node = syntax_new(compiler, NODE_FILTER, token, 0);
+        syntax_add(compiler, node, value);
         node->text = token->text;
         node->function = template_filter(token->text);
         if (!parse_arguments(compiler, node) ||
             !check_function(compiler, node, token, "filter", 1) ||
-            !check_inner_name(compiler, node, token) || !node_check_depth(compiler, node))
+            !check_inner_name(compiler, node, token) || !syntax_check_depth(compiler, node))
             return NULL;
         value = node;
     }
@@ -147,8 +147,8 @@ struct node *parse_test(struct compiler *compiler, struct node *value)
         return compile_fail(compiler, token, "found %s, expected a test's name",
                             token_describe(token, text, sizeof(text)));
     compiler->position++;
-    struct node *node = node_new(compiler, NODE_TEST, token, 0);
-    node_add(compiler, node, value);
+    struct node *node = syntax_new(compiler, NODE_TEST, token, 0);
+    syntax_add(compiler, node, value);
     node->negated = negated;
     node->text = token->text;
     node->function = template_test(token->text);
@@ -163,9 +163,9 @@ struct node *parse_test(struct compiler *compiler, struct node *value)
         argument = argument ? parse_postfix(compiler, argument) : NULL;
         if (!argument)
             return NULL;
-        node_add(compiler, node, argument);
+        syntax_add(compiler, node, argument);
     }
-    return check_function(compiler, node, token, "test", 1) && node_check_depth(compiler, node)
+    return check_function(compiler, node, token, "test", 1) && syntax_check_depth(compiler, node)
                ? node
                : NULL;
 }
@@ -188,7 +188,7 @@ static struct node *parse_subscript(struct compiler *compiler, struct node *valu
     if (!compile_enter(compiler))
         return NULL;
     compiler->position++;
-    struct node *node = node_new(compiler, NODE_SUBSCRIPT, token, 2);
+    struct node *node = syntax_new(compiler, NODE_SUBSCRIPT, token, 2);
     node->children[0] = value;
     struct node *parts[3] = {parse_slice_part(compiler, &bad), NULL, NULL};
     bool slice = skip_operator(compiler, ":");
@@ -210,12 +210,12 @@ static struct node *parse_subscript(struct compiler *compiler, struct node *valu
         return NULL;
     node->children[1] = parts[0];
     if (slice) {
-        node->children[1] = node_new(compiler, NODE_SLICE, token, 3);
+        node->children[1] = syntax_new(compiler, NODE_SLICE, token, 3);
         memcpy(node->children[1]->children, parts, sizeof(parts));
-        if (!node_check_depth(compiler, node->children[1]))
+        if (!syntax_check_depth(compiler, node->children[1]))
             return NULL;
     }
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 static struct node *parse_attribute(struct compiler *compiler, struct node *value)
@@ -229,20 +229,20 @@ static struct node *parse_attribute(struct compiler *compiler, struct node *valu
     compiler->position++;
     bool by_name = token->type == TOKEN_NAME;
     struct node *node =
-        node_new(compiler, by_name ? NODE_ATTRIBUTE : NODE_SUBSCRIPT, token, by_name ? 1 : 2);
+        syntax_new(compiler, by_name ? NODE_ATTRIBUTE : NODE_SUBSCRIPT, token, by_name ? 1 : 2);
     node->children[0] = value;
     node->text = token->text;
     if (!by_name)
-        node->children[1] = node_new(compiler, NODE_CONSTANT, token, 0);
+        node->children[1] = syntax_new(compiler, NODE_CONSTANT, token, 0);
     if (!by_name)
         node->children[1]->constant = item_int(token->integer);
-    return node_check_depth(compiler, node) ? node : NULL;
+    return syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 struct node *parse_call(struct compiler *compiler, struct node *callee)
 {
     const struct token *token = token_at(compiler, 0);
-    struct node *node = node_new(compiler, NODE_CALL, token, 0);
+    struct node *node = syntax_new(compiler, NODE_CALL, token, 0);
     if (callee->type == NODE_ATTRIBUTE) {
         struct token place = {.type = TOKEN_NAME,
                               .line = callee->line,
@@ -259,8 +259,8 @@ struct node *parse_call(struct compiler *compiler, struct node *callee)
                                 (int)callee->text.len, callee->text.ptr);
         callee = callee->children[0];
     }
-    node_add(compiler, node, callee);
-    return parse_arguments(compiler, node) && node_check_depth(compiler, node) ? node : NULL;
+    syntax_add(compiler, node, callee);
+    return parse_arguments(compiler, node) && syntax_check_depth(compiler, node) ? node : NULL;
 }
 
 struct node *parse_postfix(struct compiler *compiler, struct node *node)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# From nothing to a labelled data set: installs what is missing, builds, fetches an embedded model and
-# human-rated movie reviews, and runs pipelines/quickstart.yaml. On Debian 12, as root.
+# From nothing to a labelled data set: installs what is missing, builds, fetches an embedded model
+# and human-rated movie reviews, and runs pipelines/quickstart.yaml. On Debian 12, as root.
 # Further words go to `xylem run`, as in: sh examples/quickstart.sh --set accept.count=50
 set -eu
 

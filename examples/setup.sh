@@ -25,10 +25,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
 if ! { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; } \
-    >/tmp/xylem-setup.log 2>&1; then
-    tail -n 20 /tmp/xylem-setup.log >&2
-    echo "The packages could not be installed. Is there a network? The log is" \
-        "/tmp/xylem-setup.log." >&2
+    >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "The packages could not be installed. Is there a network? The log is $log." >&2
     exit 1
 fi
+rm -f "$log"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Sets up what the tests need and runs all of them. Builds go to build/ and build-asan/; what is slow to
-# make (llama.cpp, models, a Python environment) is kept in the user's cache, keyed by version.
+# Sets up what the tests need and runs all of them. Builds go to build/ and build-asan/; what is slow
+# to make (llama.cpp, models, a Python environment) is kept in the user's cache, keyed by version.
 # The last line counts the tests.
 set -u
 
@@ -39,7 +39,8 @@ suite() {
     ctest --test-dir "$folder" --output-on-failure "$@" >"$logs/$name.log" 2>&1
     grep -E 'Passed|Failed|Skipped|Timeout|Not Run|Exception' "$logs/$name.log" | sed 's/^ *//'
     grep -q 'tests passed' "$logs/$name.log" || { tail -n 60 "$logs/$name.log"; }
-    bad=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*(\*\*\*Failed|\*\*\*Timeout|\*\*\*Exception|Not Run)' "$logs/$name.log")
+    wrong='\*\*\*Failed|\*\*\*Timeout|\*\*\*Exception|Not Run'
+    bad=$(grep -cE "^ *[0-9]+/[0-9]+ Test .*($wrong)" "$logs/$name.log")
     away=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*Skipped' "$logs/$name.log")
     good=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed' "$logs/$name.log")
     [ "$bad" -eq 0 ] || tail -n 200 "$logs/$name.log"
@@ -69,7 +70,8 @@ sh examples/quickstart/prepare.sh >/dev/null || give_up "the quickstart's data c
 [ -d ../shared/data ] || echo "skipped: tests on recorded data (../shared/data is not there)"
 
 say "building"
-cmake -S . -B build -GNinja -DXYLEM_TESTS=ON -DXYLEM_LLAMA=ON -DPython3_EXECUTABLE="$venv/bin/python" \
+cmake -S . -B build -GNinja -DXYLEM_TESTS=ON -DXYLEM_LLAMA=ON \
+    -DPython3_EXECUTABLE="$venv/bin/python" \
     >"$logs/configure.log" 2>&1 || { cat "$logs/configure.log"; give_up "cmake failed"; }
 cmake --build build -j "$jobs" >"$logs/build.log" 2>&1 ||
     { grep -E 'error|FAILED' "$logs/build.log" | head -n 40; give_up "the build failed"; }
@@ -81,10 +83,12 @@ check style python3 tests/style/check_style.py
 check static-analysis sh tests/style/analyze.sh build
 
 say "AddressSanitizer and UndefinedBehaviorSanitizer"
-cmake -S . -B build-asan -GNinja -DXYLEM_SANITIZE=ON -DXYLEM_LLAMA=OFF -DPython3_EXECUTABLE="$venv/bin/python" \
+cmake -S . -B build-asan -GNinja -DXYLEM_SANITIZE=ON -DXYLEM_LLAMA=OFF \
+    -DPython3_EXECUTABLE="$venv/bin/python" \
     >"$logs/configure-asan.log" 2>&1 || { cat "$logs/configure-asan.log"; give_up "cmake failed"; }
 cmake --build build-asan -j "$jobs" >"$logs/build-asan.log" 2>&1 ||
-    { grep -E 'error|FAILED' "$logs/build-asan.log" | head -n 40; give_up "the sanitized build failed"; }
+    { grep -E 'error|FAILED' "$logs/build-asan.log" | head -n 40
+      give_up "the sanitized build failed"; }
 suite sanitized build-asan -j "$jobs" -L 'unit|plugins'
 
 echo

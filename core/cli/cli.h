@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli.h - shared by the commands of the program `xylem`. Everything here is on the main thread.
  *
- * A command is one file, one table of flags and one function. Usage text, `--help`, `xylem help` and
- * the shell completions are made from the tables.
+ * A command is one file, one table of flags and one function. Usage text, `--help`, `xylem help`
+ * and the shell completions are made from the tables.
  */
-#ifndef XYLEM_CLI_H
-#define XYLEM_CLI_H
+#ifndef XYLEM_CORE_CLI_CLI_H
+#define XYLEM_CORE_CLI_CLI_H
 
 #include "engine.h"
 #include "registry.h"
 
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_FAILED = 1,       /* the run failed, or a check found errors in a plugin */
-    EXIT_USAGE = 2,        /* wrong command line, or errors in the pipeline file: nothing was paid */
-    EXIT_SHORT = 3,        /* written, but `accept` did not get its count */
-    EXIT_BUDGET = 4,       /* written with what the budget allowed */
-    EXIT_INTERRUPTED = 5   /* stopped by the user: nothing lost, the same command goes on */
+    EXIT_FAILED = 1,     /* the run failed, or a check found errors in a plugin */
+    EXIT_USAGE = 2,      /* wrong command line, or errors in the pipeline file: nothing was paid */
+    EXIT_SHORT = 3,      /* written, but `accept` did not get its count */
+    EXIT_BUDGET = 4,     /* written with what the budget allowed */
+    EXIT_INTERRUPTED = 5 /* stopped by the user: nothing lost, the same command goes on */
 };
 
 /* One flag of a command. A flag without `value_name` is a switch. */
@@ -67,7 +67,7 @@ void print_usage(FILE *to, const struct command *command);
 void print_errors(const struct error_list *errors);
 void print_error(const struct error *error);
 
-/* ---- terminal.c ---------------------------------------------------------------------------------- */
+/* ---- terminal.c ------------------------------------------------------------------------------ */
 
 /* Is standard error a terminal that may be coloured (NO_COLOR unset, TERM not dumb)? */
 bool terminal_colours(FILE *stream);
@@ -89,12 +89,12 @@ void table_print(struct table *table, FILE *to); /* the first row is the heading
 const char *short_count(double count);
 const char *short_seconds(double seconds);
 
-/* ---- closing.c ------------------------------------------------------------------------------------ */
+/* ---- closing.c ------------------------------------------------------------------------------- */
 
 /* The table that closes a run: steps, yield, models, scores. */
 void closing_print(const struct engine_result *result, FILE *to);
 
-/* ---- reference.c ---------------------------------------------------------------------------------- */
+/* ---- reference.c ----------------------------------------------------------------------------- */
 
 /* Everything `xylem help NAME` says of a stage: as text for a terminal, or as Markdown. */
 void reference_print(const struct stage_type *type, bool markdown, FILE *to);

@@ -8,7 +8,8 @@
 static void print_steps(const struct report *report, FILE *to)
 {
     struct table *table = table_create(7);
-    static const char *const heading[] = {"step", "in", "out", "dropped", "failed", "calls", "time"};
+    static const char *const heading[] = {"step",   "in",    "out", "dropped",
+                                          "failed", "calls", "time"};
     for (size_t i = 0; i < 7; i++)
         table_cell(table, "%s", heading[i]);
     for (size_t i = 0; i < report_steps(report); i++) {

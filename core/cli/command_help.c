@@ -114,7 +114,8 @@ static int run(const struct arguments *arguments)
     if (!word && !folder) {
         for (const struct command *const *command = commands; *command; command++)
             printf("%-14s %s\n", (*command)->name, (*command)->summary);
-        printf("\n`xylem help NAME` explains a command or a plugin; `xylem plugins` lists those.\n");
+        printf(
+            "\n`xylem help NAME` explains a command or a plugin; `xylem plugins` lists those.\n");
         return EXIT_DONE;
     }
     struct registry registry = {0};

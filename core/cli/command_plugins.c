@@ -89,6 +89,7 @@ const struct command command_plugins = {
     .summary = "list every stage that can be used, and files that could not be loaded",
     .flags = flags,
     .run = run,
-    .details = "Plugins are looked for in the folders of XYLEM_PLUGIN_PATH (colon-separated), beside\n"
-               "the program, and in the install prefix; a pipeline file can name more folders.\n",
+    .details =
+        "Plugins are looked for in the folders of XYLEM_PLUGIN_PATH (colon-separated), beside\n"
+        "the program, and in the install prefix; a pipeline file can name more folders.\n",
 };

@@ -5,7 +5,8 @@
 #include "file.h"
 
 static const struct flag flags[] = {
-    {"set", 's', "PATH=VALUE", "change one value of the file, as in models.teacher.use=openai", true},
+    {"set", 's', "PATH=VALUE", "change one value of the file, as in models.teacher.use=openai",
+     true},
     {"runs", 0, "DIR", "folder for runs and their journals (default .xylem)", false},
     {"fresh", 0, NULL, "do not use answers of earlier runs: ask, and pay, again", false},
     {"json", 0, NULL, "print the summary as JSON on standard output", false},
@@ -94,6 +95,7 @@ const struct command command_run = {
     .most_words = 1,
     .flags = flags,
     .run = run,
-    .details = "The same command again goes on where an earlier one was stopped: every answer that\n"
-               "was paid for is in the journal. Exit codes: xylem help exit-codes.\n",
+    .details =
+        "The same command again goes on where an earlier one was stopped: every answer that\n"
+        "was paid for is in the journal. Exit codes: xylem help exit-codes.\n",
 };

@@ -25,11 +25,12 @@ const struct command command_schema = {
     .summary = "print the JSON Schema of pipeline files, for completion in editors",
     .flags = no_flags,
     .run = run_schema,
-    .details = "For the YAML language server: `xylem schema > xylem.schema.json`, then as the first\n"
-               "line of a pipeline file: # yaml-language-server: $schema=xylem.schema.json\n",
+    .details =
+        "For the YAML language server: `xylem schema > xylem.schema.json`, then as the first\n"
+        "line of a pipeline file: # yaml-language-server: $schema=xylem.schema.json\n",
 };
 
-/* ---- completion --------------------------------------------------------------------------------------- */
+/* ---- completion ------------------------------------------------------------------------------ */
 
 static void print_bash(void)
 {

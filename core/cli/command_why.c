@@ -208,7 +208,7 @@ const struct command command_why = {
     .run = run,
 };
 
-/* ---- runs --------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static const struct flag runs_flags[] = {
     {"runs", 0, "DIR", "folder for runs (default .xylem)", false},

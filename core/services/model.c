@@ -59,7 +59,7 @@ static int cancel(xy_job *base, const xy_model *model, uint64_t ticket)
     return XY_OK;
 }
 
-/* ---- waiting calls ------------------------------------------------------------------------------ */
+/* ---- waiting calls --------------------------------------------------------------------------- */
 
 struct waiting_call {
     pthread_mutex_t lock;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the rated sentences of Hutto and Gilbert to gold.jsonl and seeds.jsonl.
 
-Each sentence of movieReviewSnippets has 15 or more human ratings from -4 to 4. The label is the sign of
-their mean; sentences with |mean| below 1 have no clear label and are left out. The seeds are set aside
-before anything else sees the data: the first of each label in the order of a hash of the sentence's
-number, so that the choice is fixed and owes nothing to the text. gold.jsonl keeps that order, so that any
-beginning of it is a random sample. Only Python's standard library.
+Each sentence of movieReviewSnippets has 15 or more human ratings from -4 to 4. The label is the
+sign of their mean; sentences with |mean| below 1 have no clear label and are left out. The seeds
+are set aside before anything else sees the data: the first of each label in the order of a hash of
+the sentence's number, so that the choice is fixed and owes nothing to the text. gold.jsonl keeps
+that order, so that any beginning of it is a random sample. Only Python's standard library.
 Usage: prepare.py FOLDER_OF_THE_DATA OUT
 """
 import hashlib
@@ -60,9 +60,9 @@ def main():
     write(os.path.join(out, "seeds.jsonl"), seeds)
     write(os.path.join(out, "gold.jsonl"), gold)
     positive = sum(record["label"] == "positive" for record in gold)
-    print(f"quickstart data: {len(records)} sentences, {len(clear)} with |mean rating| >= {CLEAR:g}; "
-          f"gold.jsonl {len(gold)} ({positive} positive, {len(gold) - positive} negative), "
-          f"seeds.jsonl {len(seeds)} ({SEEDS_PER_LABEL} of each)")
+    print(f"quickstart data: {len(records)} sentences, {len(clear)} with |mean rating| "
+          f">= {CLEAR:g}; gold.jsonl {len(gold)} ({positive} positive, "
+          f"{len(gold) - positive} negative), seeds.jsonl {len(seeds)} ({SEEDS_PER_LABEL} of each)")
 
 
 main()

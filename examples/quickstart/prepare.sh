@@ -13,7 +13,8 @@ archive=vaderSentiment-3.3.2.tar.gz
 sha256=5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9
 inner=vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz
 
-if [ -f "$out/gold.jsonl" ] && [ -f "$out/seeds.jsonl" ] && [ "$out/gold.jsonl" -nt "$here/prepare.py" ]; then
+if [ -f "$out/gold.jsonl" ] && [ -f "$out/seeds.jsonl" ] &&
+    [ "$out/gold.jsonl" -nt "$here/prepare.py" ]; then
     echo "$out"
     exit 0
 fi
@@ -28,8 +29,8 @@ else
         fail "python3 has no pip; install it: apt-get install python3-pip"
     python3 -m pip download -q --disable-pip-version-check --no-deps --no-binary vaderSentiment \
         -d "$work" vaderSentiment==3.3.2 >&2 ||
-        fail "cannot fetch vaderSentiment 3.3.2 from the package index. Is there a network? With the \
-archive at hand, name its folder: XYLEM_WHEELS=FOLDER"
+        fail "cannot fetch vaderSentiment 3.3.2 from the package index. Is there a network? With \
+the archive at hand, name its folder: XYLEM_WHEELS=FOLDER"
 fi
 echo "$sha256  $work/$archive" | sha256sum -c - >/dev/null 2>&1 ||
     fail "$archive is not the pinned file"

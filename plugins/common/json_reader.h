@@ -6,8 +6,8 @@
  * spaces around it), and the functions below may be called on slices without fear. A slice that is
  * {NULL, 0} stands for "absent" and is accepted everywhere. [any]
  */
-#ifndef XYLEM_PLUGINS_JSON_READER_H
-#define XYLEM_PLUGINS_JSON_READER_H
+#ifndef XYLEM_PLUGINS_COMMON_JSON_READER_H
+#define XYLEM_PLUGINS_COMMON_JSON_READER_H
 
 #include <stdbool.h>
 

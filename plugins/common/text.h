@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text.h - a growing text for plugins, with JSON escaping. An allocation that fails is remembered
  * in `failed`, and every later append does nothing: look once, at the end. One thread at a time. */
-#ifndef XYLEM_PLUGINS_TEXT_H
-#define XYLEM_PLUGINS_TEXT_H
+#ifndef XYLEM_PLUGINS_COMMON_TEXT_H
+#define XYLEM_PLUGINS_COMMON_TEXT_H
 
 #include <stdbool.h>
 

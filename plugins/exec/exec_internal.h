@@ -8,8 +8,8 @@
  * An exchange belongs to the process's lists under its lock until its thread (or cancel()) takes it
  * off and posts it to the loop, which completes the call and frees it.
  */
-#ifndef XYLEM_PLUGINS_EXEC_INTERNAL_H
-#define XYLEM_PLUGINS_EXEC_INTERNAL_H
+#ifndef XYLEM_PLUGINS_EXEC_EXEC_INTERNAL_H
+#define XYLEM_PLUGINS_EXEC_EXEC_INTERNAL_H
 
 #include <pthread.h>
 #include <sys/types.h>

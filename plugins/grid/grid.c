@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grid - every combination of attribute values, or a weighted draw of them (AttrPrompt, Yu et al. 2023,
- * "Large Language Model as Attributed Training Data Generator", section 3). */
+/* grid - every combination of attribute values, or a weighted draw of them (AttrPrompt, Yu et al.
+ * 2023, "Large Language Model as Attributed Training Data Generator", section 3). */
 #include <stdlib.h>
 
 #include "grid_axes.h"
@@ -168,7 +168,8 @@ static const xy_stage grid_stage = {
     .state_size = sizeof(struct grid),
     .id = "grid",
     .version = "1.0.0",
-    .summary = "Makes a record for each combination of attribute values, or a weighted draw of them",
+    .summary =
+        "Makes a record for each combination of attribute values, or a weighted draw of them",
     .needs = needs,
     .options = options,
     .open = open_grid,

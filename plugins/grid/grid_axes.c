@@ -119,7 +119,8 @@ static int read_exclusions(struct axes *axes, const char *exclude, char *error, 
             return say(error, size, "`exclude` is a list of maps from axes to values%s", "");
         while (json_next(item, &within, &key, &value)) {
             if (!find_axis(axes, quoted(key)))
-                return say(error, size, "`exclude` names an axis that the grid does not have%s", "");
+                return say(error, size, "`exclude` names an axis that the grid does not have%s",
+                           "");
         }
     }
     return XY_OK;
@@ -175,7 +176,8 @@ void axes_draw(const struct axes *axes, uint64_t *random, size_t *chosen)
         size_t k = 0;
         while (k + 1 < axis->count && at >= axis->values[k].weight)
             at -= axis->values[k++].weight;
-        /* Rounding may land on a value of weight 0 at the end: step back to one that can be drawn. */
+        /* Rounding may land on a value of weight 0 at the end: step back to one that can be
+         * drawn. */
         while (k > 0 && axis->values[k].weight <= 0)
             k--;
         chosen[i] = k;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grid_axes.h - the axes of a grid as they stand in the options, and the combinations they allow. */
-#ifndef XYLEM_GRID_AXES_H
-#define XYLEM_GRID_AXES_H
+/* grid_axes.h - the axes of a grid as they stand in the options, and the combinations they
+ * allow. */
+#ifndef XYLEM_PLUGINS_GRID_GRID_AXES_H
+#define XYLEM_PLUGINS_GRID_GRID_AXES_H
 
 #include <xylem/plugin.h>
 

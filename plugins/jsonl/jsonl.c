@@ -22,7 +22,7 @@ static const xy_option options[] = {
     {0},
 };
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
     FILE *file;
@@ -153,8 +153,9 @@ static int read_next(const void *state, xy_job *job, void *cursor, xy_record *ou
     } while (strspn(object.ptr, " \t\r\n") == object.len);
     object = json_check(object);
     if (json_kind(object) != '{')
-        return bad_line(job, reader, object.ptr ? "expected a JSON object, found another JSON value"
-                                                : "this line is not valid JSON (one object a line)");
+        return bad_line(job, reader,
+                        object.ptr ? "expected a JSON object, found another JSON value"
+                                   : "this line is not valid JSON (one object a line)");
     struct json_cursor at = {0};
     xy_str key = {NULL, 0}, value = {NULL, 0};
     while (json_next(object, &at, &key, &value)) {
@@ -165,7 +166,7 @@ static int read_next(const void *state, xy_job *job, void *cursor, xy_record *ou
     return XY_OK;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct writer {
     xy_output *output;

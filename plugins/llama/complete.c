@@ -32,10 +32,11 @@ static int take_extra(struct task *task, const cJSON *extra)
             i++;
         if (i == 3 || !cJSON_IsNumber(item) || item->valuedouble < known[i].low ||
             item->valuedouble > known[i].high) {
-            snprintf(task->error, sizeof(task->error),
-                     "the parameter '%s' is %s; this generator takes top_k (0 or more), min_p (0 to "
-                     "1) and repeat_penalty (0.1 to 10)", item->string,
-                     i == 3 ? "unknown" : "out of range");
+            snprintf(
+                task->error, sizeof(task->error),
+                "the parameter '%s' is %s; this generator takes top_k (0 or more), min_p (0 to "
+                "1) and repeat_penalty (0.1 to 10)",
+                item->string, i == 3 ? "unknown" : "out of range");
             return XY_EINVAL;
         }
         known[i].given = true;
@@ -85,9 +86,10 @@ static int set_grammar(struct engine *engine, struct task *task)
     free(rules);
     if (task->grammar)
         return 0;
-    snprintf(task->error, sizeof(task->error),
-             "llama.cpp refuses the schema's grammar: it refers to itself without an end, or repeats "
-             "too much");
+    snprintf(
+        task->error, sizeof(task->error),
+        "llama.cpp refuses the schema's grammar: it refers to itself without an end, or repeats "
+        "too much");
     return XY_EUNSUPPORTED;
 }
 
@@ -112,7 +114,8 @@ int complete_prepare(struct engine *engine, struct task *task)
     return status;
 }
 
-/* Where the earliest stop sequence starts, at or after `from`; the text's end when there is none. */
+/* Where the earliest stop sequence starts, at or after `from`; the text's end when there is
+ * none. */
 static size_t find_stop(const struct task *task, size_t from)
 {
     const struct text *text = &task->text;
@@ -160,8 +163,8 @@ static void finish_text(struct engine *engine, struct slot *slot, uint32_t finis
     slots_release(engine, slot);
 }
 
-/* Draws the next token and records its log-probability: the model's own, so the logits that a penalty
- * will change are kept. */
+/* Draws the next token and records its log-probability: the model's own, so the logits that a
+ * penalty will change are kept. */
 static llama_token next_token(struct engine *engine, struct slot *slot, float *logits)
 {
     struct task *task = slot->task;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* embed.c - one vector of length 1 for each text: the model's own pooling, then L2 normalisation. Texts
- * of several requests share a batch. */
+/* embed.c - one vector of length 1 for each text: the model's own pooling, then L2 normalisation.
+ * Texts of several requests share a batch. */
 #include "engine_internal.h"
 
 #include <math.h>

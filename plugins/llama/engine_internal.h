@@ -2,8 +2,8 @@
 /* engine_internal.h - the engine's state, shared by the files that each do one operation.
  * Everything here belongs to the engine's thread unless it says otherwise.
  */
-#ifndef LLAMA_ENGINE_INTERNAL_H
-#define LLAMA_ENGINE_INTERNAL_H
+#ifndef XYLEM_PLUGINS_LLAMA_ENGINE_INTERNAL_H
+#define XYLEM_PLUGINS_LLAMA_ENGINE_INTERNAL_H
 
 #include "engine.h"
 #include "prompt.h"
@@ -102,7 +102,7 @@ struct engine {
     struct task *waiting, **waiting_end;
     struct slot *slots;
     struct llama_batch batch;
-    struct row *rows;           /* batch.n_tokens of them; slot NULL where no logits are asked for */
+    struct row *rows; /* batch.n_tokens of them; slot NULL where no logits are asked for */
     uint64_t clock;
     bool warned_truncated;
 };

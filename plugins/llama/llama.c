@@ -17,8 +17,8 @@ struct state {
 
 static const xy_option options[] = {
     {.name = "model", .type = XY_OPT_TEXT, .offset = AT(model), .flags = XY_OPT_REQUIRED,
-     .help = "A name that fetch_models.sh knows (smollm2-135m-instruct, all-minilm-l6-v2), the name "
-             "of a .gguf file in the cache's models folder, or a path to one."},
+     .help = "A name that fetch_models.sh knows (smollm2-135m-instruct, all-minilm-l6-v2), the "
+             "name of a .gguf file in the cache's models folder, or a path to one."},
     {.name = "context", .type = XY_OPT_INT, .offset = AT(context), .def = "0", .high = 1 << 20,
      .help = "Tokens of one sequence, prompt and answer; 0: 1,024, or less where the model was "
              "trained on less."},

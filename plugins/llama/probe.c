@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe.c - compiled by CMake against a found llama.cpp: it touches what the plugin relies on and what
- * older releases lack or spell differently, so that a misfit shows while configuring. */
+/* probe.c - compiled by CMake against a found llama.cpp: it touches what the plugin relies on and
+ * what older releases lack or spell differently, so that a misfit shows while configuring. */
 #include <gguf.h>
 #include <llama.h>
 

@@ -9,12 +9,14 @@ static int check_template(struct prompt_style *style, bool automatic, char *erro
                           size_t error_size)
 {
     const struct llama_chat_message hello = {.role = "user", .content = "hello"};
-    if (!style->template || llama_chat_apply_template(style->template, &hello, 1, true, NULL, 0) > 0)
+    if (!style->template ||
+        llama_chat_apply_template(style->template, &hello, 1, true, NULL, 0) > 0)
         return 0;
     if (automatic) {
-        snprintf(error, error_size,
-                 "the model's chat template is none of those that llama.cpp knows without a Jinja "
-                 "interpreter; set `template` to one of its names (chatml, llama3, ...) or to plain");
+        snprintf(
+            error, error_size,
+            "the model's chat template is none of those that llama.cpp knows without a Jinja "
+            "interpreter; set `template` to one of its names (chatml, llama3, ...) or to plain");
         return XY_EINVAL;
     }
     const char *names[128];
@@ -93,7 +95,8 @@ static size_t control_at(const struct prompt_style *style, const char *text, siz
 static void add_content(const struct prompt_style *style, xy_str content, struct text *out)
 {
     for (size_t i = 0; i < content.len; i++) {
-        text_add(out, content.ptr[i] ? content.ptr + i : " ", 1); /* a NUL would end it for llama.h */
+        /* A NUL would end the text for llama.h. */
+        text_add(out, content.ptr[i] ? content.ptr + i : " ", 1);
         if (control_at(style, content.ptr + i, content.len - i) > 0)
             text_add_string(out, " ");
     }
@@ -156,7 +159,8 @@ llama_token *prompt_tokens(const struct prompt_style *style, const xy_message *m
     struct text pool = {0}, rendered = {0};
     llama_token *tokens = NULL;
     xy_str last = message_count ? messages[message_count - 1].role : xy_text("");
-    bool prefilled = last.len == strlen("assistant") && memcmp(last.ptr, "assistant", last.len) == 0;
+    bool prefilled =
+        last.len == strlen("assistant") && memcmp(last.ptr, "assistant", last.len) == 0;
     struct llama_chat_message *chat = to_chat(style, messages, message_count, &pool);
     *status = chat ? render(style, chat, message_count, prefilled, &rendered) : XY_ENOMEM;
     if (*status == 0) {

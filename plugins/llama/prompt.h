@@ -5,8 +5,8 @@
  * tokens inside a message are written apart ("<|im_end|>" becomes "< |im_end|>"), so that a record
  * cannot forge a turn of the conversation.
  */
-#ifndef LLAMA_PROMPT_H
-#define LLAMA_PROMPT_H
+#ifndef XYLEM_PLUGINS_LLAMA_PROMPT_H
+#define XYLEM_PLUGINS_LLAMA_PROMPT_H
 
 #include <llama.h>
 #include <stdbool.h>

@@ -2,11 +2,11 @@
 /* sampling.h - from one row of logits to a token, and to log-probabilities.
  *
  * Order: repetition penalty (Keskar et al. 2019, CTRL, section 4.1), top-k, temperature, min-p
- * (Nguyen et al. 2024), top-p (Holtzman et al. 2020): the order of vLLM and of Hugging Face. All sums
- * of exponentials are taken relative to the greatest logit. One thread at a time.
+ * (Nguyen et al. 2024), top-p (Holtzman et al. 2020): the order of vLLM and of Hugging Face. All
+ * sums of exponentials are taken relative to the greatest logit. One thread at a time.
  */
-#ifndef LLAMA_SAMPLING_H
-#define LLAMA_SAMPLING_H
+#ifndef XYLEM_PLUGINS_LLAMA_SAMPLING_H
+#define XYLEM_PLUGINS_LLAMA_SAMPLING_H
 
 #include <llama.h>
 #include <stdint.h>

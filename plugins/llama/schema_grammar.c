@@ -155,9 +155,10 @@ static int integer_value(struct grammar *grammar, const cJSON *schema, struct te
     }
     if (!cJSON_IsNumber(low) || !cJSON_IsNumber(high) || high->valuedouble < low->valuedouble ||
         high->valuedouble - low->valuedouble > 255 || fabs(low->valuedouble) > 1e9)
-        return grammar_fail(grammar, XY_EUNSUPPORTED,
-                            "the grammar can enforce minimum and maximum only together, for a range "
-                            "of at most 256 integers");
+        return grammar_fail(
+            grammar, XY_EUNSUPPORTED,
+            "the grammar can enforce minimum and maximum only together, for a range "
+            "of at most 256 integers");
     long first = (long)ceil(low->valuedouble), last = (long)floor(high->valuedouble);
     if (first > last)
         return grammar_fail(grammar, XY_EINVAL, "no integer lies from minimum to maximum");

@@ -8,8 +8,8 @@
  * keyword is refused by name, so that nobody believes a rule that is not enforced.
  * [any], reentrant.
  */
-#ifndef LLAMA_SCHEMA_GRAMMAR_H
-#define LLAMA_SCHEMA_GRAMMAR_H
+#ifndef XYLEM_PLUGINS_LLAMA_SCHEMA_GRAMMAR_H
+#define XYLEM_PLUGINS_LLAMA_SCHEMA_GRAMMAR_H
 
 #include <stddef.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema_grammar_internal.h - between schema_grammar.c (values) and schema_object.c (containers). */
-#ifndef LLAMA_SCHEMA_GRAMMAR_INTERNAL_H
-#define LLAMA_SCHEMA_GRAMMAR_INTERNAL_H
+/* schema_grammar_internal.h - between schema_grammar.c (values) and schema_object.c
+ * (containers). */
+#ifndef XYLEM_PLUGINS_LLAMA_SCHEMA_GRAMMAR_INTERNAL_H
+#define XYLEM_PLUGINS_LLAMA_SCHEMA_GRAMMAR_INTERNAL_H
 
 #include "text.h"
 
@@ -26,7 +27,8 @@ struct grammar {
 int grammar_value(struct grammar *grammar, const cJSON *schema, struct text *out);
 int grammar_object(struct grammar *grammar, const cJSON *schema, struct text *out);
 int grammar_array(struct grammar *grammar, const cJSON *schema, struct text *out);
-/* Refuses, by name, a keyword that is neither an annotation nor in the NULL-terminated `handled`. */
+/* Refuses, by name, a keyword that is neither an annotation nor in the NULL-terminated
+ * `handled`. */
 int grammar_only(struct grammar *grammar, const cJSON *schema, const char *const *handled);
 /* Appends a quoted literal that matches exactly `bytes`. */
 void grammar_literal(struct text *out, const char *bytes);

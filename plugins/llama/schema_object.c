@@ -27,7 +27,8 @@ static void rest_rule(struct text *rules, const struct object *object, const cJS
                       unsigned index, bool first)
 {
     const char *tag = first ? "f" : "n";
-    char *key = cJSON_PrintUnformatted(&(cJSON){.type = cJSON_String, .valuestring = property->string});
+    char *key =
+        cJSON_PrintUnformatted(&(cJSON){.type = cJSON_String, .valuestring = property->string});
     if (!key) {
         rules->failed = true;
         return;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* score.c - log-probabilities of given continuations.
  *
- * log p(continuation | prompt) = sum over its tokens of log p(token | prompt, tokens before), each by
- * a log-softmax relative to the greatest logit. The row behind the prompt scores every candidate's
- * first token, so that one-token labels cost no decoding beyond the prompt; the others share the
- * prompt's cells and go through one batch together. A continuation is tokenised by itself: begin it
- * with a space where the prompt ends in a word.
+ * log p(continuation | prompt) = sum over its tokens of log p(token | prompt, tokens before), each
+ * by a log-softmax relative to the greatest logit. The row behind the prompt scores every
+ * candidate's first token, so that one-token labels cost no decoding beyond the prompt; the others
+ * share the prompt's cells and go through one batch together. A continuation is tokenised by
+ * itself: begin it with a space where the prompt ends in a word.
  */
 #include "engine_internal.h"
 
@@ -30,10 +30,11 @@ int score_prepare(struct engine *engine, struct task *task)
         size_t room = engine->config.context - task->prompt_count;
         if (!candidate->tokens || candidate->count > room ||
             candidate->count > engine->config.batch) {
-            engine_fail(engine, task, candidate->tokens ? XY_EINVAL : XY_ENOMEM,
-                        "continuation %zu has %zu tokens; %zu fit behind the prompt into the context "
-                        "of %u, and at most %u in a batch", i, candidate->count, room,
-                        engine->config.context, engine->config.batch);
+            engine_fail(
+                engine, task, candidate->tokens ? XY_EINVAL : XY_ENOMEM,
+                "continuation %zu has %zu tokens; %zu fit behind the prompt into the context "
+                "of %u, and at most %u in a batch",
+                i, candidate->count, room, engine->config.context, engine->config.batch);
             return -1;
         }
         task->score_tokens[i] = (uint32_t)candidate->count;

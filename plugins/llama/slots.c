@@ -85,8 +85,8 @@ static struct source find_source(struct engine *engine, const struct task *task)
     return best;
 }
 
-/* The idle slot that was unused for the longest time; `source` only when it is the only one, or when
- * the prompt goes on from its very end. NULL: none is idle. */
+/* The idle slot that was unused for the longest time; `source` only when it is the only one, or
+ * when the prompt goes on from its very end. NULL: none is idle. */
 static struct slot *find_target(struct engine *engine, const struct source *source)
 {
     struct slot *target = NULL;

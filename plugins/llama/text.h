@@ -2,8 +2,8 @@
 /* text.h - a growing buffer of bytes that remembers a failed allocation instead of reporting it at
  * each step. Zero-initialised is empty. Not thread-safe.
  */
-#ifndef LLAMA_TEXT_H
-#define LLAMA_TEXT_H
+#ifndef XYLEM_PLUGINS_LLAMA_TEXT_H
+#define XYLEM_PLUGINS_LLAMA_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

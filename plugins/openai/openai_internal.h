@@ -7,8 +7,8 @@
  *   openai_score.c    log-probabilities of given continuations
  *   openai_error.c    what an HTTP error means, in one sentence
  */
-#ifndef XYLEM_PLUGINS_OPENAI_INTERNAL_H
-#define XYLEM_PLUGINS_OPENAI_INTERNAL_H
+#ifndef XYLEM_PLUGINS_OPENAI_OPENAI_INTERNAL_H
+#define XYLEM_PLUGINS_OPENAI_OPENAI_INTERNAL_H
 
 #include "json_reader.h"
 #include "text.h"

@@ -122,9 +122,11 @@ static const char *wrong_member(xy_str line, char *buffer, size_t size)
             known++;
         if (*known)
             continue;
-        snprintf(buffer, size, "unknown member \"%.*s\"; known are key, prompt, sample, text, "
-                 "scores, vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
-                 key.len < 60 ? (int)key.len : 60, key.ptr);
+        snprintf(
+            buffer, size,
+            "unknown member \"%.*s\"; known are key, prompt, sample, text, "
+            "scores, vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
+            key.len < 60 ? (int)key.len : 60, key.ptr);
         return buffer;
     }
     return NULL;

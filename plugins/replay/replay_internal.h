@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replay_internal.h - the recorded answers of one file, found by key or by prompt. */
-#ifndef XYLEM_PLUGINS_REPLAY_INTERNAL_H
-#define XYLEM_PLUGINS_REPLAY_INTERNAL_H
+#ifndef XYLEM_PLUGINS_REPLAY_REPLAY_INTERNAL_H
+#define XYLEM_PLUGINS_REPLAY_REPLAY_INTERNAL_H
 
 #include "../common/json_reader.h"
 

@@ -52,8 +52,8 @@ def measure(include, structs, enumerators):
     for struct, members in structs.items():
         lines.append(f'    printf("{struct} %zu\\n", sizeof({struct}));')
         for member, _ in members:
-            lines.append(f'    printf("{struct}.{member} %zu+%zu\\n", offsetof({struct}, {member}), '
-                         f"sizeof((({struct} *)0)->{member}));")
+            lines.append(f'    printf("{struct}.{member} %zu+%zu\\n", '
+                         f"offsetof({struct}, {member}), sizeof((({struct} *)0)->{member}));")
     for name in enumerators:
         lines.append(f'    printf("{name} %lld\\n", (long long){name});')
     lines += ["    return 0;", "}", ""]
@@ -69,7 +69,8 @@ def measure(include, structs, enumerators):
 
 def compare(frozen_include, include):
     """Every difference that breaks a plugin built against the frozen header, as sentences."""
-    old_structs, old_names, old_macros = declarations(os.path.join(frozen_include, "xylem/plugin.h"))
+    frozen = os.path.join(frozen_include, "xylem/plugin.h")
+    old_structs, old_names, old_macros = declarations(frozen)
     new_structs, new_names, new_macros = declarations(os.path.join(include, "xylem/plugin.h"))
     if len(old_structs) < 20 or len(old_names) < 50:
         return ["the frozen header was not understood: too few structs or enumerators"]
@@ -85,7 +86,8 @@ def compare(frozen_include, include):
         growable = members[0][0] == "size" or struct == "xy_option"
         if [m for m in now[:len(members)]] != members:
             changed = next((b for a, b in zip(members, now + [("", "nothing")]) if a != b), None)
-            faults.append(f"{struct}: a member moved or changed: found `{(changed or ('', ''))[1]}`")
+            found = (changed or ("", ""))[1]
+            faults.append(f"{struct}: a member moved or changed: found `{found}`")
         if len(now) > len(members):
             grown = True
             if not growable:
@@ -108,14 +110,17 @@ def check_the_checker(frozen_include):
     """Each kind of break is found in a copy of the header that has it; returns what was missed."""
     text = open(os.path.join(frozen_include, "xylem/plugin.h"), encoding="utf-8").read()
     breaks = {
-        "member inserted": ("    uint32_t state_size; ", "    uint32_t extra; uint32_t state_size; "),
+        "member inserted":
+            ("    uint32_t state_size; ", "    uint32_t extra; uint32_t state_size; "),
         "type changed": ("    double low, high;     /*", "    float low, high;     /*"),
         "enumerator changed": ("XY_EIO = -9", "XY_EIO = -10"),
         "macro changed": ('"xylem.rng/1"', '"xylem.rng/2"'),
         "signature changed": ("int (*submit)(void *state, xy_call *call);",
                               "int (*submit)(void *state, xy_call *call, int more);"),
-        "fixed struct grew": ("    size_t len;\n} xy_str;", "    size_t len;\n    int hash;\n} xy_str;"),
-        "grew without a new minor": ("    const char *fields;\n", "    const char *fields, *more;\n"),
+        "fixed struct grew":
+            ("    size_t len;\n} xy_str;", "    size_t len;\n    int hash;\n} xy_str;"),
+        "grew without a new minor":
+            ("    const char *fields;\n", "    const char *fields, *more;\n"),
     }
     missed = []
     for name, (before, after) in breaks.items():

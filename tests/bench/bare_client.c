@@ -3,8 +3,8 @@
  *
  *     bare_client URL [CALLS [IN_FLIGHT]]
  *
- * One multi handle, reused easy handles with every option set once, curl_multi_poll(): what the quickest
- * short client would do. It counts replies of status 200 and keeps nothing.
+ * One multi handle, reused easy handles with every option set once, curl_multi_poll(): what the
+ * quickest short client would do. It counts replies of status 200 and keeps nothing.
  */
 #include <curl/curl.h>
 

@@ -3,8 +3,9 @@
  *
  *     http_bench URL [CALLS [IN_FLIGHT]]
  *
- * Also prints the memory per call: the growth of the resident set from before the first call to the moment
- * half of the calls are done, divided by the calls in flight. That counts connections, handles and buffers.
+ * Also prints the memory per call: the growth of the resident set from before the first call to the
+ * moment half of the calls are done, divided by the calls in flight. That counts connections,
+ * handles and buffers.
  */
 #include "http.h"
 #include "measure.h"

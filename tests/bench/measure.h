@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* measure.h - clocks, memory and the one request body that the HTTP benchmarks share. */
-#ifndef XYLEM_BENCH_MEASURE_H
-#define XYLEM_BENCH_MEASURE_H
+#ifndef XYLEM_TESTS_BENCH_MEASURE_H
+#define XYLEM_TESTS_BENCH_MEASURE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -53,9 +53,11 @@ static inline size_t bench_body(char *bytes, size_t size, size_t number)
 {
     return (size_t)snprintf(
         bytes, size,
-        "{\"model\":\"test-model\",\"messages\":[{\"role\":\"system\",\"content\":\"You write short "
+        "{\"model\":\"test-model\",\"messages\":[{\"role\":\"system\",\"content\":\"You write "
+        "short "
         "film reviews that people would believe.\"},{\"role\":\"user\",\"content\":\"Write one "
-        "positive review in a terse style, 30 to 80 words, about film number %zu. Do not mention the "
+        "positive review in a terse style, 30 to 80 words, about film number %zu. Do not mention "
+        "the "
         "number.\"}],\"temperature\":0.7,\"max_tokens\":64}",
         number);
 }

@@ -100,8 +100,9 @@ static double measure(const char *name, struct model_stack *stack)
     loop_run(stack->loop);
     double seconds = finished_at - start;
     printf("%-12s %7zu answers, all of %zu good: %s  %8.0f answers/s  %6.1f us of the loop's "
-           "thread per answer  RSS %.1f MB\n", name, calls, answered, good == answered ? "yes" : "NO",
-           (double)calls / seconds, loop_cpu / (double)calls * 1e6, resident_mb());
+           "thread per answer  RSS %.1f MB\n",
+           name, calls, answered, good == answered ? "yes" : "NO", (double)calls / seconds,
+           loop_cpu / (double)calls * 1e6, resident_mb());
     return (double)calls / seconds;
 }
 

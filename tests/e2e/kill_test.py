@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 at random points, then the same command again: the output is byte for byte that of a run that
-nobody disturbed, and no more calls are paid again than were in flight."""
+"""kill -9 at random points, then the same command again: the output is byte for byte that of a run
+that nobody disturbed, and no more calls are paid again than were in flight."""
 import random
 import signal
 import time

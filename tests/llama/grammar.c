@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grammar.c - the grammars of schema_grammar.c, judged by llama.cpp's own matcher: which JSON
- * texts does the grammar of a schema accept, which does it refuse. Built by plugins/llama, because it
- * links llama.cpp; needs the vocabulary of the embedded generator, else it is skipped. */
+ * texts does the grammar of a schema accept, which does it refuse. Built by plugins/llama, because
+ * it links llama.cpp; needs the vocabulary of the embedded generator, else it is skipped. */
 #include "check.h"
 
 #include "schema_grammar.h"
@@ -63,7 +63,8 @@ static void check_cases(const char *schema, const char *const *good, const char 
             printf("\n    %s: accepts %s", schema, *bad);
     }
 }
-#define CASES(schema, good, bad) check_cases(schema, (const char *const[])good, (const char *const[])bad)
+#define CASES(schema, good, bad) \
+    check_cases(schema, (const char *const[])good, (const char *const[])bad)
 #define L(...) {__VA_ARGS__, NULL}
 
 static void scalars(void)
@@ -100,7 +101,8 @@ static void objects(void)
           L("{}", "{\"a\":1}", "{\"b\":true,\"a\":1}", "{\"b\":true,}", "{,\"b\":true}",
             "{\"b\":true,\"d\":1}", "{\"a\":1 \"b\":true}", "{\"b\":true}}"));
     CASES("{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"integer\"}}}",
-          L("{}", "{\"a\":1}", "{\"b\":1}", "{\"a\":1,\"b\":2}"), L("{\"a\":1,}", "{\"b\":1,\"a\":1}"));
+          L("{}", "{\"a\":1}", "{\"b\":1}", "{\"a\":1,\"b\":2}"),
+          L("{\"a\":1,}", "{\"b\":1,\"a\":1}"));
     CASES("{\"type\":\"object\",\"properties\":{\"k\\\"y\":{\"type\":\"integer\"}},"
           "\"required\":[\"k\\\"y\"],\"additionalProperties\":false}",
           L("{\"k\\\"y\": 1}"), L("{}", "{\"key\":1}"));
@@ -116,8 +118,8 @@ static void arrays(void)
           L("[1,2]", "[1,2,3]"), L("[]", "[1]", "[1,2,3,4]"));
     CASES("{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"maxItems\":1}", L("[]", "[1]"),
           L("[1,2]"));
-    CASES("{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"minItems\":1}", L("[1]", "[1,2,3]"),
-          L("[]"));
+    CASES("{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"minItems\":1}",
+          L("[1]", "[1,2,3]"), L("[]"));
     CASES("{\"type\":\"array\",\"maxItems\":0}", L("[]"), L("[1]"));
     CASES("{\"type\":\"array\",\"minItems\":1}", L("[{\"a\":[]}]", "[null,1]"), L("[]"));
 }
@@ -131,10 +133,12 @@ static void choices_and_references(void)
           "\"$defs\":{\"point\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
           "\"minItems\":2,\"maxItems\":2}}}",
           L("{\"p\":[1,2],\"q\":[3,4]}"), L("{\"p\":[1],\"q\":[3,4]}"));
-    CASES("{\"$ref\":\"#/definitions/tree\",\"definitions\":{\"tree\":{\"type\":\"object\","
-          "\"properties\":{\"left\":{\"$ref\":\"#/definitions/tree\"},\"v\":{\"type\":\"integer\"}},"
-          "\"required\":[\"v\"]}}}",
-          L("{\"v\":1}", "{\"left\":{\"left\":{\"v\":3},\"v\":2},\"v\":1}"), L("{\"left\":{\"v\":1}}"));
+    CASES(
+        "{\"$ref\":\"#/definitions/tree\",\"definitions\":{\"tree\":{\"type\":\"object\","
+        "\"properties\":{\"left\":{\"$ref\":\"#/definitions/tree\"},\"v\":{\"type\":\"integer\"}},"
+        "\"required\":[\"v\"]}}}",
+        L("{\"v\":1}", "{\"left\":{\"left\":{\"v\":3},\"v\":2},\"v\":1}"),
+        L("{\"left\":{\"v\":1}}"));
     CASES("{}", L("1", "\"a\"", "[{}]", "null"), L("a", ""));
 }
 

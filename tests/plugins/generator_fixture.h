@@ -4,8 +4,8 @@
  * The host's services are the test's: `service` answers for what it knows; xylem.log/1 is kept
  * here.
  */
-#ifndef XYLEM_TESTS_GENERATOR_FIXTURE_H
-#define XYLEM_TESTS_GENERATOR_FIXTURE_H
+#ifndef XYLEM_TESTS_PLUGINS_GENERATOR_FIXTURE_H
+#define XYLEM_TESTS_PLUGINS_GENERATOR_FIXTURE_H
 
 #include "options.h"
 #include "registry.h"

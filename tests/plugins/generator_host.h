@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* generator_host.h - the smallest host that a generator can be tested in: it loads the plugin through
- * its one symbol, fills in options from their table, has the services log and loop, and keeps a copy of
- * each answer. It checks the contract as it goes: complete() exactly once, on the loop's thread, never
- * from inside submit(). The thread that calls bench_load() is the loop.
+/* generator_host.h - the smallest host that a generator can be tested in: it loads the plugin
+ * through its one symbol, fills in options from their table, has the services log and loop, and
+ * keeps a copy of each answer. It checks the contract as it goes: complete() exactly once, on the
+ * loop's thread, never from inside submit(). The thread that calls bench_load() is the loop.
  */
-#ifndef XYLEM_TESTS_GENERATOR_HOST_H
-#define XYLEM_TESTS_GENERATOR_HOST_H
+#ifndef XYLEM_TESTS_PLUGINS_GENERATOR_HOST_H
+#define XYLEM_TESTS_PLUGINS_GENERATOR_HOST_H
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* llama_embed_test.c - embeddings against a reference of other origin (llama_reference.py), what the
- * plugin exports, and what it says about models that it cannot open. */
+/* llama_embed_test.c - embeddings against a reference of other origin (llama_reference.py), what
+ * the plugin exports, and what it says about models that it cannot open. */
 #include "check.h"
 #include "plugins/llama_reference.inc"
 #include "plugins/llama_support.h"
@@ -68,7 +68,8 @@ static void embeds_as_the_reference(void)
     bench_call_free(call);
 }
 
-/* More texts than one batch holds, in two requests that share batches: each vector is its own text's. */
+/* More texts than one batch holds, in two requests that share batches: each vector is its own
+ * text's. */
 static void embeds_in_batches(void)
 {
     enum { COUNT = 150, WIDTH = 384 };

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes llama_reference.inc: what all-MiniLM-L6-v2 gives for four texts, by its own arithmetic.
 
-A forward pass in numpy over the safetensors file, in float64, with a word-piece tokenizer of its own:
-it shares no code with llama.cpp or with the converter that it checks. Needed in development only.
+A forward pass in numpy over the safetensors file, in float64, with a word-piece tokenizer of its
+own: it shares no code with llama.cpp or with the converter that it checks. Needed in development
+only.
 Usage: llama_reference.py MODEL_FOLDER > llama_reference.inc
 """
 import json
@@ -38,7 +39,8 @@ def words(text):
     text = "".join(c for c in text if unicodedata.category(c) != "Mn")
     out = ""
     for c in text:
-        ascii_mark = 33 <= ord(c) <= 47 or 58 <= ord(c) <= 64 or 91 <= ord(c) <= 96 or 123 <= ord(c) <= 126
+        ascii_mark = any(low <= ord(c) <= high
+                         for low, high in ((33, 47), (58, 64), (91, 96), (123, 126)))
         out += f" {c} " if ascii_mark or unicodedata.category(c).startswith("P") else c
     return out.split()
 
@@ -82,13 +84,15 @@ def embed(tokens, t):
     n, width = x.shape
     for layer in range(LAYERS):
         p = f"encoder.layer.{layer}."
-        q, k, v = (dense(x, t, p + "attention.self." + part).reshape(n, HEADS, -1).transpose(1, 0, 2)
-                   for part in ("query", "key", "value"))
+        q, k, v = (
+            dense(x, t, p + "attention.self." + part).reshape(n, HEADS, -1).transpose(1, 0, 2)
+            for part in ("query", "key", "value"))
         score = q @ k.transpose(0, 2, 1) / np.sqrt(width // HEADS)
         weight = np.exp(score - score.max(-1, keepdims=True))
         weight /= weight.sum(-1, keepdims=True)
         heads = (weight @ v).transpose(1, 0, 2).reshape(n, width)
-        x = norm(x + dense(heads, t, p + "attention.output.dense"), t, p + "attention.output.LayerNorm")
+        x = norm(x + dense(heads, t, p + "attention.output.dense"), t,
+                 p + "attention.output.LayerNorm")
         up = dense(x, t, p + "intermediate.dense")
         up = up * 0.5 * (1 + erf(up / np.sqrt(2)))
         x = norm(x + dense(up, t, p + "output.dense"), t, p + "output.LayerNorm")
@@ -103,15 +107,17 @@ def main():
     vocabulary = {piece: index for index, piece in enumerate(lines)}
     print("/* SPDX-License-Identifier: Apache-2.0 */")
     print("/* Written by llama_reference.py: the vectors of four texts in float64 arithmetic. */")
-    print("static const struct {\n    const char *text;\n    unsigned tokens;\n    float vector[384];\n"
-          "} reference[] = {")
+    print("static const struct {\n    const char *text;\n    unsigned tokens;\n"
+          "    float vector[384];\n} reference[] = {")
     for text in TEXTS:
         tokens = tokenize(text, vocabulary)
-        quoted = "".join(c if ord(c) < 128 else "".join(f"\\{b:03o}" for b in c.encode()) for c in text)
+        quoted = "".join(c if ord(c) < 128 else "".join(f"\\{b:03o}" for b in c.encode())
+                         for c in text)
         print(f'    {{"{quoted}", {len(tokens)},\n     {{', end="")
         values = [f"{value:.6f}f" for value in embed(tokens, tensors)]
         for row in range(0, len(values), 8):
-            print(("      " if row else "") + ", ".join(values[row:row + 8]), end=",\n" if row < 376 else "")
+            print(("      " if row else "") + ", ".join(values[row:row + 8]),
+                  end=",\n" if row < 376 else "")
         print("}},")
     print("};")
 

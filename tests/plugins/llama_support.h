@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* llama_support.h - what the tests of the generator `llama` share. */
-#ifndef XYLEM_TESTS_LLAMA_SUPPORT_H
-#define XYLEM_TESTS_LLAMA_SUPPORT_H
+#ifndef XYLEM_TESTS_PLUGINS_LLAMA_SUPPORT_H
+#define XYLEM_TESTS_PLUGINS_LLAMA_SUPPORT_H
 
 #include "check.h"
 #include "plugins/generator_host.h"

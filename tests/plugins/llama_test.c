@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* llama_test.c - the generator `llama` on the embedded models. Generated text differs between CPUs, so
- * nothing here compares it: what is checked are counts, probabilities that must agree with each other,
- * and what errors say. */
+/* llama_test.c - the generator `llama` on the embedded models. Generated text differs between CPUs,
+ * so nothing here compares it: what is checked are counts, probabilities that must agree with each
+ * other, and what errors say. */
 #include "check.h"
 #include "plugins/llama_support.h"
 
@@ -72,8 +72,8 @@ static void stops_before_the_stop_sequence(void)
     bench_call_free(call);
 }
 
-/* What the sampler reports for its own tokens and what a score of the same text gives are computed by
- * two paths. They agree where the text is cut into the same tokens again. */
+/* What the sampler reports for its own tokens and what a score of the same text gives are computed
+ * by two paths. They agree where the text is cut into the same tokens again. */
 static void scores_agree_with_logprobs(void)
 {
     static const char user[] = "Name the capital of France in a sentence.";
@@ -96,8 +96,8 @@ static void scores_agree_with_logprobs(void)
     bench_call_free(call);
 }
 
-/* log p(ab | prompt) = log p(a | prompt) + log p(b | prompt a), for candidates in one request and for
- * a longer prompt; and a candidate's score does not depend on its company. */
+/* log p(ab | prompt) = log p(a | prompt) + log p(b | prompt a), for candidates in one request and
+ * for a longer prompt; and a candidate's score does not depend on its company. */
 static void scores_obey_the_chain_rule(void)
 {
     static const char user[] = "Is this movie good or bad?";
@@ -126,8 +126,9 @@ static void scores_obey_the_chain_rule(void)
 
 static void computes_a_shared_prefix_once(void)
 {
-    static const char shared[] = "Below are reviews. Terrible film. Lovely film. Boring film. Now one "
-                                 "more, written by a critic who saw it on a rainy Tuesday: ";
+    static const char shared[] =
+        "Below are reviews. Terrible film. Lovely film. Boring film. Now one "
+        "more, written by a critic who saw it on a rainy Tuesday: ";
     char user[256];
     struct bench_call *calls[3];
     uint32_t cached = 0, total = 0;
@@ -238,7 +239,8 @@ static void refuses_a_prompt_past_the_context(void)
     free(long_text);
 }
 
-/* As a control token "<|im_end|>" would be one token more than nothing; written apart it is several. */
+/* As a control token "<|im_end|>" would be one token more than nothing; written apart it is
+ * several. */
 static void keeps_a_record_from_forging_a_turn(void)
 {
     uint32_t tokens[2];

@@ -220,7 +220,8 @@ static int answer_embeddings(struct out *out, const cJSON *body, uint64_t hash)
         float vector[VECTOR_SIZE];
         generate_vector(text, vector);
         tokens += count_words(text);
-        out_format(out, "%s{\"object\":\"embedding\",\"index\":%d,\"embedding\":[", i ? "," : "", i);
+        out_format(out, "%s{\"object\":\"embedding\",\"index\":%d,\"embedding\":[", i ? "," : "",
+                   i);
         for (size_t k = 0; k < VECTOR_SIZE; k++)
             out_format(out, "%s%.7f", k ? "," : "", (double)vector[k]);
         out_text(out, "]}");

@@ -172,7 +172,8 @@ static bool key_is_good(const struct settings *settings, const struct request *r
            memcmp(request->authorization + 7, settings->key, length) == 0;
 }
 
-/* Counts the attempt and says what it gets: enum failure_kind, or an HTTP status of 400 and above. */
+/* Counts the attempt and says what it gets: enum failure_kind, or an HTTP status of 400 and
+ * above. */
 static int judge(struct server *server, struct connection *connection,
                  const struct request *request, uint64_t now)
 {

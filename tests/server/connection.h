@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* connection.h - one client connection of the test server and the server's shared state. */
-#ifndef XYLEM_TEST_SERVER_CONNECTION_H
-#define XYLEM_TEST_SERVER_CONNECTION_H
+#ifndef XYLEM_TESTS_SERVER_CONNECTION_H
+#define XYLEM_TESTS_SERVER_CONNECTION_H
 
 #include <stdbool.h>
 

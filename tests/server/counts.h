@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* counts.h - what the test server counts, and the table of request bodies it has seen.
  *
- * With `--count-file` the struct counts lies in that file, mapped and shared, so that a test can read it
- * while the server runs and after it was killed. A body is told apart by a 64-bit hash of its path and bytes.
+ * With `--count-file` the struct counts lies in that file, mapped and shared, so that a test can
+ * read it while the server runs and after it was killed. A body is told apart by a 64-bit hash of
+ * its path and bytes.
  */
-#ifndef XYLEM_TEST_SERVER_COUNTS_H
-#define XYLEM_TEST_SERVER_COUNTS_H
+#ifndef XYLEM_TESTS_SERVER_COUNTS_H
+#define XYLEM_TESTS_SERVER_COUNTS_H
 
 #include <stdint.h>
 
@@ -49,8 +50,8 @@ struct counts *counts_open(const char *path);
 void counts_reset(struct counts *counts);
 void counts_write(const struct counts *counts, struct out *out);
 
-/* Finds or adds; valid until the next call. NULL when BODY_LIMIT are known: the caller then treats the
- * request as one never seen. */
+/* Finds or adds; valid until the next call. NULL when BODY_LIMIT are known: the caller then treats
+ * the request as one never seen. */
 struct body *body_find(struct body_table *table, uint64_t hash);
 void body_table_free(struct body_table *table);
 

@@ -9,8 +9,8 @@
  *
  * The server ends with the test, also when that crashes. test_server_stat() asks GET /stats.
  */
-#ifndef XYLEM_TESTS_LAUNCH_H
-#define XYLEM_TESTS_LAUNCH_H
+#ifndef XYLEM_TESTS_SERVER_LAUNCH_H
+#define XYLEM_TESTS_SERVER_LAUNCH_H
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,7 +35,8 @@ static inline bool test_server_start(struct test_server *server, const char *con
 {
     extern char **environ;
     enum { ARGUMENTS_LIMIT = 40 };
-    const char *argv[ARGUMENTS_LIMIT + 3] = {TEST_BUILD_DIR "/bin/test_server", "--die-with-parent"};
+    const char *argv[ARGUMENTS_LIMIT + 3] = {TEST_BUILD_DIR "/bin/test_server",
+                                             "--die-with-parent"};
     size_t count = 2;
     while (arguments && *arguments && count < ARGUMENTS_LIMIT + 2)
         argv[count++] = *arguments++;

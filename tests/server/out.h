@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* out.h - a growing byte buffer for the test server, and hashing. One thread. */
-#ifndef XYLEM_TEST_SERVER_OUT_H
-#define XYLEM_TEST_SERVER_OUT_H
+#ifndef XYLEM_TESTS_SERVER_OUT_H
+#define XYLEM_TESTS_SERVER_OUT_H
 
 #include <stddef.h>
 #include <stdint.h>

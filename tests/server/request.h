@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request.h - reads one HTTP/1.1 request from the start of a buffer. */
-#ifndef XYLEM_TEST_SERVER_REQUEST_H
-#define XYLEM_TEST_SERVER_REQUEST_H
+#ifndef XYLEM_TESTS_SERVER_REQUEST_H
+#define XYLEM_TESTS_SERVER_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.c - the test server's main: one thread, epoll, a heap of answers to come. See README.md. */
+/* server.c - the test server's main: one thread, epoll, a heap of answers to come. See
+ * README.md. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -104,7 +105,7 @@ static int send_due(struct server *server)
     return due > now ? (int)((due - now) / 1000) + 1 : 0;
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void accept_all(struct server *server)
 {
@@ -156,8 +157,8 @@ static bool listen_on(struct server *server)
     return true;
 }
 
-/* Answers before reads, and one event per connection and turn: a connection that one event frees is in no
- * other event of the same batch. */
+/* Answers before reads, and one event per connection and turn: a connection that one event frees is
+ * in no other event of the same batch. */
 static void serve(struct server *server)
 {
     struct epoll_event events[EVENT_COUNT];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings.h - the test server's command line. */
-#ifndef XYLEM_TEST_SERVER_SETTINGS_H
-#define XYLEM_TEST_SERVER_SETTINGS_H
+#ifndef XYLEM_TESTS_SERVER_SETTINGS_H
+#define XYLEM_TESTS_SERVER_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>

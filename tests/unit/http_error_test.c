@@ -21,8 +21,8 @@ static void test_retry_after(void)
     CU_ASSERT_EQUAL(after(" Sunday, 06-Nov-94 08:49:37 GMT\r\n", 784111776), 1000);
     CU_ASSERT_EQUAL(after("Sun Nov  6 08:49:37 1994", 784111777), 0);
     CU_ASSERT_EQUAL(after("Sun, 06 Nov 1994 08:49:37 GMT", 999999999), 0);
-    static const char *const wrong[] = {"", " ", "-1", "soon", "1e3", "inf", "nan", "0x10", "1,5", ".",
-                                        "1.2.3", "12 34"};
+    static const char *const wrong[] = {"",    " ",    "-1",  "soon", "1e3",   "inf",
+                                        "nan", "0x10", "1,5", ".",    "1.2.3", "12 34"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         CU_ASSERT_EQUAL(after(wrong[i], 0), -1);
         if (after(wrong[i], 0) != -1)

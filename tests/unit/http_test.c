@@ -170,8 +170,8 @@ static void test_timeout(void)
     CU_ASSERT_EQUAL(answer.status, XY_ETIMEOUT);
     CU_ASSERT_EQUAL(answer.retryable, 1);
     CU_ASSERT(strstr(answer.error, "in time") != NULL);
-    CU_ASSERT_EQUAL(ask((const char *[]){"--fail", "slow:1", "--slow-ms", "50", NULL}, chat, NULL).code,
-                    200);
+    CU_ASSERT_EQUAL(
+        ask((const char *[]){"--fail", "slow:1", "--slow-ms", "50", NULL}, chat, NULL).code, 200);
 }
 
 static void small_body(xy_http_request *request)
@@ -353,8 +353,8 @@ static void test_mixed_failures(void)
     long long resets = test_server_stat(&crowd.server, "resets");
     long long truncated = test_server_stat(&crowd.server, "truncated");
     CU_ASSERT(resets > 100 && truncated > 100);
-    /* libcurl tries once more on a fresh connection when a kept one broke before any answer, so that a
-     * reset may be followed by a good answer; nothing else may differ. */
+    /* libcurl tries once more on a fresh connection when a kept one broke before any answer, so
+     * that a reset may be followed by a good answer; nothing else may differ. */
     CU_ASSERT((long long)crowd.failed <= resets + truncated);
     CU_ASSERT((long long)crowd.failed >= truncated);
     crowd_close(&crowd);
@@ -412,15 +412,21 @@ static void test_distinct_header_sets(void)
     crowd_close(&crowd);
 }
 
-/* ---- bad input, proxies, secrets -------------------------------------------------------------- */
+/* ---- bad input, proxies, secrets ------------------------------------------------------------- */
 
 static void test_bad_requests(void)
 {
     struct loop *loop = loop_create(1);
     struct http *http = http_create(loop);
     struct answer answer = {0};
-    static const char *const urls[] = {NULL, "", "127.0.0.1/x", "ftp://127.0.0.1/", "file:///etc/passwd",
-                                       "http://", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y"};
+    static const char *const urls[] = {NULL,
+                                       "",
+                                       "127.0.0.1/x",
+                                       "ftp://127.0.0.1/",
+                                       "file:///etc/passwd",
+                                       "http://",
+                                       "http://127.0.0.1/a b",
+                                       "http://127.0.0.1/\r\nX: y"};
     for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
         xy_http_request request = {.size = sizeof(request), .url = urls[i]};
         CU_ASSERT_EQUAL(http_submit(http, &request, keep, &answer, NULL), XY_EINVAL);

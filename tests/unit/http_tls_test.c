@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS and HTTP/2 against nginx with a certificate made for the test; skipped where nginx or openssl is
- * missing. nginx hands the requests on to the test server. */
+/* TLS and HTTP/2 against nginx with a certificate made for the test; skipped where nginx or openssl
+ * is missing. nginx hands the requests on to the test server. */
 #include <ftw.h>
 #include <sys/resource.h>
 
@@ -23,7 +23,8 @@ static bool run_program(const char *const *argv, pid_t *background)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t pid;
-    int status = 0, failed = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+    int status = 0,
+        failed = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed)
         return false;
@@ -51,23 +52,25 @@ static bool write_configuration(const char *path)
     FILE *file = fopen(path, "we");
     if (!file)
         return false;
-    fprintf(file,
-            "daemon off; master_process off; pid %s/pid; error_log %s/error.log;\n"
-            "events { worker_connections 4096; }\n"
-            "http { access_log off; keepalive_requests 100000;\n"
-            " client_body_temp_path %s/body; proxy_temp_path %s/proxy; fastcgi_temp_path %s/fastcgi;\n"
-            " uwsgi_temp_path %s/uwsgi; scgi_temp_path %s/scgi;\n"
-            " ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;\n"
-            " server { listen 127.0.0.1:%d ssl http2; location / { proxy_pass %s; } }\n"
-            " server { listen 127.0.0.1:%d ssl; location / { proxy_pass %s; } }\n"
-            " server { listen 127.0.0.1:%d; location / { stub_status; } } }\n",
-            site.folder, site.folder, site.folder, site.folder, site.folder, site.folder,
-            site.folder, site.folder, site.folder, site.h2_port, site.server.url, site.h1_port,
-            site.server.url, site.status_port);
+    fprintf(
+        file,
+        "daemon off; master_process off; pid %s/pid; error_log %s/error.log;\n"
+        "events { worker_connections 4096; }\n"
+        "http { access_log off; keepalive_requests 100000;\n"
+        " client_body_temp_path %s/body; proxy_temp_path %s/proxy; fastcgi_temp_path %s/fastcgi;\n"
+        " uwsgi_temp_path %s/uwsgi; scgi_temp_path %s/scgi;\n"
+        " ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;\n"
+        " server { listen 127.0.0.1:%d ssl http2; location / { proxy_pass %s; } }\n"
+        " server { listen 127.0.0.1:%d ssl; location / { proxy_pass %s; } }\n"
+        " server { listen 127.0.0.1:%d; location / { stub_status; } } }\n",
+        site.folder, site.folder, site.folder, site.folder, site.folder, site.folder, site.folder,
+        site.folder, site.folder, site.h2_port, site.server.url, site.h1_port, site.server.url,
+        site.status_port);
     return fclose(file) == 0;
 }
 
-/* All connections that nginx has accepted; the one that asks is among them. -1 when it is not there. */
+/* All connections that nginx has accepted; the one that asks is among them. -1 when it is not
+ * there. */
 static long long accepted(void)
 {
     char body[1024];
@@ -205,8 +208,8 @@ static void test_https_without_http2(void)
     struct result result = call_many(site.h1_port, 300, site.certificate);
     CU_ASSERT_EQUAL(result.good, 300);
     CU_ASSERT_EQUAL(test_server_stat(&site.server, "answered_max"), 1);
-    /* The first answers tell that each call needs its own connection, and the rest moves: without that,
-     * four would be in flight. How many more depends on how fast the machine shakes hands. */
+    /* The first answers tell that each call needs its own connection, and the rest moves: without
+     * that, four would be in flight. How many more depends on how fast the machine shakes hands. */
     CU_ASSERT(test_server_stat(&site.server, "in_flight_max") >= 40);
     CU_ASSERT(accepted() - before - 1 <= 300 + 8);
 }
@@ -215,7 +218,8 @@ int main(void)
 {
     unsetenv("CURL_CA_BUNDLE");
     unsetenv("SSL_CERT_DIR");
-    const char *const openssl[] = {"openssl", "version", NULL}, *const nginx[] = {"nginx", "-v", NULL};
+    const char *const openssl[] = {"openssl", "version", NULL}, *const nginx[] = {"nginx", "-v",
+                                                                                  NULL};
     if (!run_program(openssl, NULL) || !run_program(nginx, NULL)) {
         printf("skipped: nginx or openssl is not installed\n");
         return 77;

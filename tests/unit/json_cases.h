@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_cases.h - texts in the spirit of Nicolas Seriot's JSONTestSuite: what RFC 8259 (and the
  * stricter rules of core/json.h) demands to be accepted and refused. */
-#ifndef XYLEM_TESTS_JSON_CASES_H
-#define XYLEM_TESTS_JSON_CASES_H
+#ifndef XYLEM_TESTS_UNIT_JSON_CASES_H
+#define XYLEM_TESTS_UNIT_JSON_CASES_H
 
 #include "json.h"
 

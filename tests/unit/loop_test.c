@@ -104,8 +104,8 @@ static void test_many_timers(void)
         timer_stop(timers[i].timer);
     loop_run(many.loop);
     CU_ASSERT_EQUAL(many.ran, COUNT - stopped);
-    /* The loop reads the clock itself, a little later than we did, so that neighbours less than that
-     * apart may swap; not more than a few do. */
+    /* The loop reads the clock itself, a little later than we did, so that neighbours less than
+     * that apart may swap; not more than a few do. */
     CU_ASSERT(many.early < COUNT / 20);
     free(timers);
     loop_destroy(many.loop);

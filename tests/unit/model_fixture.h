@@ -5,8 +5,8 @@
  * Both stand behind the real contracts: the generator is a stage_type like a loaded one, and the
  * journal's functions are defined here, so that the core's own are not linked.
  */
-#ifndef XYLEM_TESTS_MODEL_FIXTURE_H
-#define XYLEM_TESTS_MODEL_FIXTURE_H
+#ifndef XYLEM_TESTS_UNIT_MODEL_FIXTURE_H
+#define XYLEM_TESTS_UNIT_MODEL_FIXTURE_H
 
 #include "model.h"
 

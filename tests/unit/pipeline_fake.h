@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pipeline_fake.h - stages without plugins, and files in a folder of their own. */
-#ifndef XYLEM_TESTS_PIPELINE_FAKE_H
-#define XYLEM_TESTS_PIPELINE_FAKE_H
+#ifndef XYLEM_TESTS_UNIT_PIPELINE_FAKE_H
+#define XYLEM_TESTS_UNIT_PIPELINE_FAKE_H
 
 #include <stdlib.h>
 #include <unistd.h>

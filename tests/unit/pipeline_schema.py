@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that the schema for editors must take and must refuse. Exits 77 without jsonschema or yaml."""
+"""Files that the schema for editors must take and must refuse. Exits 77 without jsonschema
+or yaml."""
 import json
 import sys
 
@@ -20,7 +21,8 @@ GOOD = [
     GRID + "  - {use: generate, prompt: hi, samples: 3, params: {temperature: 0.5, stop: [a]}}\n",
     GRID + "  - {use: generate, prompt: {system: a, user: b}, output: {fields: {a: text}}}\n",
     GRID + "  - {use: generate, prompt: {messages: [{role: user, content: x}]}, output: text}\n",
-    GRID + "  - {use: score, prompt: x, candidates: {a: b, c: d}, calibrate: true, content_free: y}\n",
+    GRID + "  - {use: score, prompt: x, candidates: {a: b, c: d}, calibrate: true, "
+           "content_free: y}\n",
     GRID + "  - {use: embed, text: x, into: v}\n",
     GRID + "  - {repeat: {times: 3, until: 'a > 1'}, steps: [{use: minhash}]}\n",
     GRID + "  - {include: x.yaml, id: b, params: {a: [1]}, from: grid}\n",

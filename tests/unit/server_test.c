@@ -68,8 +68,9 @@ static void test_chat(void)
 {
     struct client client;
     client_open(&client, NULL);
-    const char *body = "{\"model\":\"m1\",\"messages\":[{\"role\":\"user\",\"content\":\"alpha beta\"}],"
-                       "\"logprobs\":true,\"max_tokens\":5}";
+    const char *body =
+        "{\"model\":\"m1\",\"messages\":[{\"role\":\"user\",\"content\":\"alpha beta\"}],"
+        "\"logprobs\":true,\"max_tokens\":5}";
     const cJSON *answer = post(&client, "/v1/chat/completions", body);
     char first[256], joined[256] = "";
     snprintf(first, sizeof(first), "%s", TEXT(answer, "choices", "0", "message", "content"));
@@ -106,14 +107,16 @@ static void test_schema(void)
     client_open(&client, NULL);
     for (int i = 0; i < 20; i++) {
         char body[1024];
-        snprintf(body, sizeof(body),
-                 "{\"messages\":[{\"role\":\"user\",\"content\":\"%d\"}],\"response_format\":{\"type\":"
-                 "\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"type\":\"object\","
-                 "\"properties\":{\"text\":{\"type\":\"string\"},\"label\":{\"enum\":[\"a\",\"b\"]},"
-                 "\"stars\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},\"share\":{\"type\":"
-                 "\"number\",\"minimum\":0,\"maximum\":1},\"good\":{\"type\":\"boolean\"},\"tags\":{"
-                 "\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":2,\"maxItems\":4}}}}}}",
-                 i);
+        snprintf(
+            body, sizeof(body),
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"%d\"}],\"response_format\":{\"type\":"
+            "\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"type\":\"object\","
+            "\"properties\":{\"text\":{\"type\":\"string\"},\"label\":{\"enum\":[\"a\",\"b\"]},"
+            "\"stars\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},\"share\":{\"type\":"
+            "\"number\",\"minimum\":0,\"maximum\":1},\"good\":{\"type\":\"boolean\"},\"tags\":{"
+            "\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":2,\"maxItems\":4}}}}}"
+            "}",
+            i);
         const cJSON *answer = post(&client, "/v1/chat/completions", body);
         cJSON *value = cJSON_Parse(TEXT(answer, "choices", "0", "message", "content"));
         CU_ASSERT_FATAL(value != NULL);
@@ -160,8 +163,9 @@ static void test_embeddings(void)
 {
     struct client client;
     client_open(&client, NULL);
-    const cJSON *answer = post(&client, "/v1/embeddings",
-                               "{\"input\":[\"a good warm film\",\"a good cold film\",\"tax law of 1921\"]}");
+    const cJSON *answer =
+        post(&client, "/v1/embeddings",
+             "{\"input\":[\"a good warm film\",\"a good cold film\",\"tax law of 1921\"]}");
     const cJSON *data = PATH(answer, "data");
     CU_ASSERT_EQUAL(cJSON_GetArraySize(data), 3);
     double vectors[3][16], near = 0, far = 0;
@@ -208,7 +212,8 @@ static void test_early(void)
     client_close(&client);
 }
 
-/* Failures depend on the body and the attempt only, and come about as often as they were asked for. */
+/* Failures depend on the body and the attempt only, and come about as often as they were asked
+ * for. */
 static void test_failure_rate(void)
 {
     long long limited[2] = {0, 0};

@@ -21,7 +21,8 @@ except ImportError:
     print("skipped: python3 has no jinja2 (pip install Jinja2==3.1.6)")
     sys.exit(77)
 if not jinja2.__version__.startswith("3.1."):
-    print(f"skipped: jinja2 is {jinja2.__version__}, the reference is 3.1.x (pip install Jinja2==3.1.6)")
+    print(f"skipped: jinja2 is {jinja2.__version__}, the reference is 3.1.x "
+          "(pip install Jinja2==3.1.6)")
     sys.exit(77)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -55,7 +56,8 @@ def main():
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     written = list(template_cases.cases())
     cases = written + list(template_generate.cases(arguments.seed, arguments.generated))
-    lines = "".join(json.dumps({"template": c["template"], "context": c["context"]}) + "\n" for c in cases)
+    lines = "".join(json.dumps({"template": c["template"], "context": c["context"]}) + "\n"
+                    for c in cases)
     run = subprocess.run([arguments.driver], input=lines.encode(), stdout=subprocess.PIPE)
     answers = [json.loads(line) for line in run.stdout.decode("utf-8").split("\n") if line]
     if run.returncode != 0 or len(answers) != len(cases):
@@ -66,7 +68,8 @@ def main():
     wrong = refused = rendered = failed_alike = 0
     for number, (case, answer) in enumerate(zip(cases, answers)):
         kind, text = expected(environment, case)
-        mine, what = ("ok", answer["ok"]) if "ok" in answer else ("error", answer.get("error", str(answer)))
+        mine, what = (("ok", answer["ok"]) if "ok" in answer
+                      else ("error", answer.get("error", str(answer))))
         if kind == mine == "error":
             failed_alike += 1
             if number < len(written) and not case.get("fails"):
@@ -79,9 +82,10 @@ def main():
             refused += 1
         else:
             wrong += 1
-            print(f"WRONG {case['template']!r} {json.dumps(case['context'])[:200]}\n  jinja2 {text!r}\n  xylem  {what!r}")
-    print(f"{len(cases)} cases ({len(written)} by hand) against jinja2 {jinja2.__version__}: {rendered} alike, "
-          f"{failed_alike} fail in both, {refused} refused, {wrong} wrong")
+            print(f"WRONG {case['template']!r} {json.dumps(case['context'])[:200]}")
+            print(f"  jinja2 {text!r}\n  xylem  {what!r}")
+    print(f"{len(cases)} cases ({len(written)} by hand) against jinja2 {jinja2.__version__}: "
+          f"{rendered} alike, {failed_alike} fail in both, {refused} refused, {wrong} wrong")
     return 1 if wrong or len(cases) < 600 else 0
 
 

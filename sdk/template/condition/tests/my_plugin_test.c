@@ -9,7 +9,8 @@ static void check(const char *actual, const char *expected, const char *what)
     if (actual == expected || (actual && expected && strcmp(actual, expected) == 0))
         return;
     failures++;
-    printf("%s: got %s, expected %s\n", what, actual ? actual : "none", expected ? expected : "none");
+    printf("%s: got %s, expected %s\n", what, actual ? actual : "none",
+           expected ? expected : "none");
 }
 
 int main(void)
