@@ -148,6 +148,8 @@ static int open_folder(struct engine *engine)
     snprintf(journal, sizeof(journal), "%s/%s", root, engine->pipeline->name);
     engine->journal = journal_open(engine->pipeline->cache ? engine->pipeline->cache : journal,
                                    &engine->error);
+    if (engine->journal && engine->options->fresh)
+        journal_start_afresh(engine->journal);
     return engine->error.code;
 }
 

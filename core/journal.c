@@ -332,7 +332,8 @@ bool journal_find(struct journal *journal, struct journal_key key, struct buffer
     uint64_t offset;
     xy_str payload;
     buffer_clear(out);
-    bool found = journal_filter_may_have(&journal->filter, key) && locate(journal, key, &offset);
+    bool found = journal_filter_may_have(&journal->filter, key) &&
+                 locate(journal, key, &offset) && offset >= journal->least;
     if (found && !journal_log_read(&journal->log, offset, key, &journal->scratch, &payload)) {
         /* The log is damaged here, or the index points to a wrong place. */
         journal->stats.damaged_finds++;
@@ -345,6 +346,11 @@ bool journal_find(struct journal *journal, struct journal_key key, struct buffer
     else
         journal->stats.misses++;
     return found;
+}
+
+void journal_start_afresh(struct journal *journal)
+{
+    journal->least = journal->end + journal->queue.length;
 }
 
 struct journal_stats journal_stats(const struct journal *journal)

@@ -37,6 +37,10 @@ struct journal *journal_open(const char *folder, struct error *error);
  * answer counts as missing and `out` says that it overflowed. */
 bool journal_find(struct journal *journal, struct journal_key key, struct buffer *out);
 
+/* From now on only entries that are appended after this are found: the older ones stay on disk for
+ * whoever opens the journal next. */
+void journal_start_afresh(struct journal *journal);
+
 /* Queues an entry; journal_write() must come before anything uses the answer. A key that is there
  * already gets a newer entry, which wins. A payload of more than 1 GiB fails the next
  * journal_write(). Waits when 131,072 entries are not in the index yet: memory stays bounded. */

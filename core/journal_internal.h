@@ -161,6 +161,7 @@ struct journal {
     struct buffer queue;           /* entries to be written */
     struct buffer scratch;
     uint64_t end;                  /* offset behind what was written: where `queue` will go */
+    uint64_t least;                /* entries before this offset are not looked at */
     struct journal_index reader;
     struct journal_stats stats;
 
