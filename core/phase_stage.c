@@ -212,10 +212,11 @@ bool stage_start(struct runner *runner, size_t index)
 
 /* ---- sources --------------------------------------------------------------------------------- */
 
-static bool keep_wanted(struct runner *runner, struct record *record)
+/* `kept` records of the same answer will enter before this one. */
+static bool keep_wanted(struct runner *runner, struct record *record, size_t kept)
 {
     struct phase *phase = runner->phase;
-    bool room = !phase->most || phase->entered < phase->most;
+    bool room = !phase->most || phase->entered + kept < phase->most;
     if (room && (!phase->wanted || phase->wanted(phase->wanted_data, record)))
         return true;
     record_destroy(record);
@@ -241,7 +242,7 @@ static void source_over(struct runner *runner, struct job *job)
     runner->sequence++;
     runner->empty_asks = count ? 0 : runner->empty_asks + 1;
     for (size_t i = 0; i < count; i++) {
-        if (job->verdict >= 0 && keep_wanted(runner, emitted[i]))
+        if (job->verdict >= 0 && keep_wanted(runner, emitted[i], kept))
             emitted[kept++] = emitted[i];
         else if (job->verdict < 0)
             record_destroy(emitted[i]);
