@@ -13,6 +13,7 @@ static void add_outputs(struct engine *engine, struct step *const *steps, size_t
                                         sizeof(*engine->outputs));
         engine->outputs[engine->output_count++] =
             (struct output){.id = steps[i]->id, .step = steps[i]};
+        report_add_counts(engine->report, steps[i]->id, &(struct step_counts){0}); /* file order */
         add_outputs(engine, steps[i]->steps, steps[i]->step_count);
     }
 }
@@ -22,16 +23,23 @@ void outputs_create(struct engine *engine)
     add_outputs(engine, engine->pipeline->steps, engine->pipeline->step_count);
 }
 
-static void output_free(struct output *output)
+static void parts_free(struct output *output)
 {
     for (size_t i = 0; i < output->part_count; i++)
         dataset_destroy(output->parts[i]);
+    free(output->parts);
+    output->parts = NULL;
+    output->part_count = 0;
+}
+
+static void output_free(struct output *output)
+{
+    parts_free(output);
     for (size_t i = 0; i < output->reject_count; i++)
         dataset_destroy(output->rejects[i]);
-    free(output->parts);
     free(output->rejects);
-    output->parts = output->rejects = NULL;
-    output->part_count = output->reject_count = 0;
+    output->rejects = NULL;
+    output->reject_count = 0;
 }
 
 void outputs_destroy(struct engine *engine)
@@ -55,12 +63,23 @@ struct output *output_find(struct engine *engine, const char *id)
     return NULL;
 }
 
-void output_reset(struct output *output)
+static void start_over(struct output *output)
 {
-    output_free(output);
     output->generation++;
     output->read_parts = 0;
     output->ran = false;
+}
+
+void output_reset(struct output *output)
+{
+    output_free(output);
+    start_over(output);
+}
+
+void output_next_round(struct output *output)
+{
+    parts_free(output);
+    start_over(output);
 }
 
 static void part_path(const struct engine *engine, const struct output *output,

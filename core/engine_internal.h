@@ -64,6 +64,8 @@ void outputs_create(struct engine *engine);
 void outputs_destroy(struct engine *engine);
 struct output *output_find(struct engine *engine, const char *id);
 void output_reset(struct output *output);
+/* The same for the next round of a repeat: what earlier rounds rejected stays rejected. */
+void output_next_round(struct output *output);
 /* Opens PATH.records and PATH.rejects for a new part of `output`. */
 int output_begin(struct engine *engine, struct output *output, struct dataset **data,
                  struct dataset **rejects);

@@ -447,11 +447,17 @@ static int run_dataset_step(struct engine *engine, const struct step *step)
 
 /* ---- repeat ---------------------------------------------------------------------------------- */
 
-static void reset_all(struct engine *engine, struct step *const *steps, size_t count)
+static void reset_all(struct engine *engine, struct step *const *steps, size_t count, bool first)
 {
     for (size_t i = 0; i < count; i++) {
-        output_reset(output_find(engine, steps[i]->id));
-        reset_all(engine, steps[i]->steps, steps[i]->step_count);
+        struct output *output = output_find(engine, steps[i]->id);
+        if (first) {
+            output_reset(output);
+            report_reset_counts(engine->report, output->id);
+        } else {
+            output_next_round(output);
+        }
+        reset_all(engine, steps[i]->steps, steps[i]->step_count, first);
     }
 }
 
@@ -483,11 +489,28 @@ static const struct step *last_of(const struct step *repeat)
     return NULL;
 }
 
-static bool until_holds(struct engine *engine, const struct step *repeat)
+/* The scores of the evaluators, and `round`, which counts from 0. */
+struct until_names {
+    struct scope scores;
+    uint32_t round;
+};
+
+static bool until_lookup(const void *data, struct arena *arena, xy_str name, struct value *out)
+{
+    const struct until_names *names = data;
+    if (str_is(name, "round")) {
+        *out = (struct value){.type = VALUE_INT, .integer = names->round};
+        return true;
+    }
+    return names->scores.lookup(names->scores.data, arena, name, out);
+}
+
+static bool until_holds(struct engine *engine, const struct step *repeat, uint32_t round)
 {
     if (!repeat->until)
         return false;
-    struct scope scope = report_scope(engine->report);
+    struct until_names names = {.scores = report_scope(engine->report), .round = round};
+    struct scope scope = {.lookup = until_lookup, .data = &names};
     struct arena arena = {0};
     struct value value;
     struct error error = {0};
@@ -523,7 +546,7 @@ static int run_repeat(struct engine *engine, const struct step *repeat)
     for (uint32_t i = 0; i < repeat->times && code >= 0 && !stopped(engine); i++) {
         engine->iteration = engine->next_round = outer * repeat->times + i;
         engine->rounds = 1; /* sources inside a repeat are asked once for each time */
-        reset_all(engine, repeat->steps, repeat->step_count);
+        reset_all(engine, repeat->steps, repeat->step_count, outer == 0 && i == 0);
         code = steps_run(engine, repeat->steps, repeat->step_count, NULL);
         if (code < 0 || stopped(engine) || !last)
             break;
@@ -531,7 +554,7 @@ static int run_repeat(struct engine *engine, const struct step *repeat)
         output_reset(output);
         code = hand_over(engine, output, left);
         dataset_destroy(left);
-        if (code >= 0 && until_holds(engine, repeat))
+        if (code >= 0 && until_holds(engine, repeat, i))
             break;
     }
     engine->iteration = outer;
