@@ -250,6 +250,13 @@ static void write_member(struct buffer *out, const char *name, double value)
     json_write_number(out, value);
 }
 
+static void write_count(struct buffer *out, const char *name, uint64_t value)
+{
+    buffer_append_char(out, ',');
+    json_write_text(out, str_of(name));
+    buffer_printf(out, ":%llu", (unsigned long long)value);
+}
+
 static const struct reason *most_frequent(const struct reason *reasons, const struct reason *after)
 {
     const struct reason *best = NULL;
@@ -268,13 +275,13 @@ static void write_step(struct buffer *out, const struct step_entry *step)
 {
     buffer_append_text(out, "{\"step\":");
     json_write_text(out, str_of(step->id));
-    write_member(out, "in", (double)step->counts.in);
-    write_member(out, "out", (double)step->counts.out);
-    write_member(out, "dropped", (double)step->counts.dropped);
-    write_member(out, "failed", (double)step->counts.failed);
-    write_member(out, "calls", (double)step->counts.calls);
-    write_member(out, "prompt_tokens", (double)step->counts.prompt_tokens);
-    write_member(out, "output_tokens", (double)step->counts.output_tokens);
+    write_count(out, "in", step->counts.in);
+    write_count(out, "out", step->counts.out);
+    write_count(out, "dropped", step->counts.dropped);
+    write_count(out, "failed", step->counts.failed);
+    write_count(out, "calls", step->counts.calls);
+    write_count(out, "prompt_tokens", step->counts.prompt_tokens);
+    write_count(out, "output_tokens", step->counts.output_tokens);
     write_member(out, "cost", step->counts.cost);
     write_member(out, "seconds", step->counts.seconds);
     buffer_append_text(out, ",\"reasons\":[");
@@ -282,7 +289,7 @@ static void write_step(struct buffer *out, const struct step_entry *step)
     for (int i = 0; reason && i < REASONS_SHOWN; i++) {
         buffer_append_text(out, i ? ",{\"reason\":" : "{\"reason\":");
         json_write_text(out, str_of(reason->text));
-        write_member(out, "count", (double)reason->count);
+        write_count(out, "count", reason->count);
         buffer_append_char(out, '}');
         reason = most_frequent(step->reasons, reason);
     }
@@ -298,8 +305,8 @@ static void write_score(struct buffer *out, const struct report_score *score)
     write_member(out, "value", score->value);
     write_member(out, "low", score->low);
     write_member(out, "high", score->high);
-    write_member(out, "n", (double)score->n);
-    write_member(out, "round", score->round);
+    write_count(out, "n", score->n);
+    write_count(out, "round", score->round);
     buffer_append_text(out, ",\"unit\":");
     json_write_text(out, str_of(score->unit));
     buffer_append_char(out, '}');

@@ -14,6 +14,13 @@ static void member(struct buffer *out, const char *name, double value)
     json_write_number(out, value);
 }
 
+static void count(struct buffer *out, const char *name, uint64_t value)
+{
+    buffer_append_char(out, ',');
+    json_write_text(out, str_of(name));
+    buffer_printf(out, ":%llu", (unsigned long long)value);
+}
+
 static void write_models(const struct engine_result *result, struct buffer *out)
 {
     buffer_append_text(out, ",\"models\":[");
@@ -21,14 +28,14 @@ static void write_models(const struct engine_result *result, struct buffer *out)
         const struct model_stats *stats = &result->models[i];
         buffer_append_text(out, i ? ",{\"alias\":" : "{\"alias\":");
         json_write_text(out, str_of(stats->alias));
-        member(out, "calls", (double)stats->calls);
-        member(out, "answers", (double)stats->answers);
-        member(out, "cached", (double)stats->cached);
-        member(out, "failed", (double)stats->failed);
-        member(out, "retries", (double)stats->retries);
-        member(out, "limited", (double)stats->limited);
-        member(out, "prompt_tokens", (double)stats->prompt_tokens);
-        member(out, "output_tokens", (double)stats->output_tokens);
+        count(out, "calls", stats->calls);
+        count(out, "answers", stats->answers);
+        count(out, "cached", stats->cached);
+        count(out, "failed", stats->failed);
+        count(out, "retries", stats->retries);
+        count(out, "limited", stats->limited);
+        count(out, "prompt_tokens", stats->prompt_tokens);
+        count(out, "output_tokens", stats->output_tokens);
         member(out, "cost", stats->cost);
         buffer_append_char(out, '}');
     }
@@ -41,9 +48,9 @@ static void write_groups(const struct engine_result *result, struct buffer *out)
     for (size_t i = 0; i < result->group_count; i++) {
         buffer_append_text(out, i ? ",{\"name\":" : "{\"name\":");
         json_write_text(out, str_of(result->groups[i].name));
-        member(out, "wanted", (double)result->groups[i].wanted);
-        member(out, "candidates", (double)result->groups[i].candidates);
-        member(out, "accepted", (double)result->groups[i].accepted);
+        count(out, "wanted", result->groups[i].wanted);
+        count(out, "candidates", result->groups[i].candidates);
+        count(out, "accepted", result->groups[i].accepted);
         buffer_append_char(out, '}');
     }
     buffer_append_char(out, ']');
@@ -76,13 +83,15 @@ int summary_write(const struct engine_result *result)
         json_write_text(&out, buffer_str(&text));
         buffer_free(&text);
     }
-    member(&out, "finished", (double)time(NULL));
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    member(&out, "finished", (double)now.tv_sec + (double)now.tv_nsec / 1e9);
     member(&out, "seconds", result->seconds);
-    member(&out, "accepted", (double)result->accepted);
-    member(&out, "rejected", (double)result->rejected);
-    member(&out, "unfinished", (double)result->unfinished);
-    member(&out, "candidates", (double)result->candidates);
-    member(&out, "passes", result->passes);
+    count(&out, "accepted", result->accepted);
+    count(&out, "rejected", result->rejected);
+    count(&out, "unfinished", result->unfinished);
+    count(&out, "candidates", result->candidates);
+    count(&out, "passes", result->passes);
     member(&out, "cost", result->totals.cost);
     write_groups(result, &out);
     write_models(result, &out);
