@@ -89,6 +89,12 @@ void table_print(struct table *table, FILE *to); /* the first row is the heading
 const char *short_count(double count);
 const char *short_seconds(double seconds);
 
+/* ---- command_runs.c -------------------------------------------------------------------------- */
+
+/* Calls `fn` for each entry of a folder in name order, hidden ones left out. */
+void each_entry(const char *folder, void (*fn)(void *data, const char *path, const char *name),
+                void *data);
+
 /* ---- closing.c ------------------------------------------------------------------------------- */
 
 /* The table that closes a run: steps, yield, models, scores. */

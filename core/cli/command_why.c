@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `why`: the life of a record, from the data that the steps of a run left. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 #include "dataset.h"
@@ -16,12 +14,25 @@ static const struct flag flags[] = {
     {NULL, 0, NULL, NULL, false},
 };
 
+enum { CHILDREN_SHOWN = 10 };
+
 struct search {
     uint64_t id;
     struct record *found;   /* the one with the longest trail: the latest state */
     char where[1024];
-    size_t children;
+    uint64_t *children;     /* records made from it; a later state of one is not counted twice */
+    size_t child_count;
 };
+
+static void add_child(struct search *search, uint64_t id)
+{
+    for (size_t i = 0; i < search->child_count; i++) {
+        if (search->children[i] == id)
+            return;
+    }
+    search->children = memory_resize(search->children, search->child_count + 1, sizeof(uint64_t));
+    search->children[search->child_count++] = id;
+}
 
 static void look_into(struct search *search, const char *path)
 {
@@ -29,7 +40,8 @@ static void look_into(struct search *search, const char *path)
     struct dataset *dataset = dataset_open(path, &error);
     for (uint64_t i = 0; dataset && i < dataset_count(dataset); i++) {
         struct record *record = dataset_read(dataset, i);
-        search->children += record->parent == search->id;
+        if (record->parent == search->id)
+            add_child(search, record->id);
         if (record->id == search->id &&
             (!search->found || record->trail.length >= search->found->trail.length)) {
             record_destroy(search->found);
@@ -46,37 +58,6 @@ static bool ends_with(const char *name, const char *ending)
 {
     size_t length = strlen(name), end = strlen(ending);
     return length > end && strcmp(name + length - end, ending) == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Calls `fn` for each entry of a folder in name order, hidden ones left out. */
-static void each_entry(const char *folder, void (*fn)(void *data, const char *path,
-                                                      const char *name), void *data)
-{
-    DIR *dir = opendir(folder);
-    char **names = NULL;
-    size_t count = 0;
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
-        if (entry->d_name[0] == '.')
-            continue;
-        names = memory_resize(names, count + 1, sizeof(char *));
-        names[count++] = memory_copy_text(entry->d_name, strlen(entry->d_name));
-    }
-    if (dir)
-        closedir(dir);
-    if (count)
-        qsort(names, count, sizeof(char *), by_name);
-    for (size_t i = 0; i < count; i++) {
-        char path[2048];
-        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        fn(data, path, names[i]);
-        free(names[i]);
-    }
-    free(names);
 }
 
 struct walk {
@@ -129,6 +110,20 @@ static void print_event(const struct value *event)
     buffer_free(&text);
 }
 
+static void print_children(const struct search *search)
+{
+    if (!search->child_count)
+        return;
+    printf("%zu %s made from it:", search->child_count,
+           search->child_count == 1 ? "record was" : "records were");
+    for (size_t i = 0; i < search->child_count && i < CHILDREN_SHOWN; i++) {
+        char id[17];
+        record_id_text(search->children[i], id);
+        printf(" %s", id);
+    }
+    printf("%s\n", search->child_count > CHILDREN_SHOWN ? " ..." : "");
+}
+
 static void print_life(const struct search *search)
 {
     const struct record *record = search->found;
@@ -151,8 +146,7 @@ static void print_life(const struct search *search)
         for (size_t i = 0; i < trail.list.count; i++)
             print_event(&trail.list.items[i]);
     }
-    if (search->children)
-        printf("%zu records were made from it\n", search->children);
+    print_children(search);
     buffer_clear(&json);
     record_write_json(record, NULL, false, &json);
     printf("%s\n", buffer_str(&json).ptr);
@@ -160,17 +154,35 @@ static void print_life(const struct search *search)
     arena_free(&arena);
 }
 
+/* A record that no step left on disk is still known by what was made from it. */
+static void print_parent(const struct search *search)
+{
+    char id[17];
+    record_id_text(search->id, id);
+    printf("record %s was passed on inside a run and kept by no step\n", id);
+    print_children(search);
+}
+
 static void print_json(const struct search *search)
 {
     struct buffer json;
     char id[17];
-    record_id_text(search->found->id, id);
+    record_id_text(search->id, id);
     buffer_init(&json, (size_t)64 << 20);
-    buffer_printf(&json, "{\"id\":\"%s\",\"rejected\":%s,\"fields\":", id,
-                  ends_with(search->where, ".rejects") ? "true" : "false");
-    record_write_json(search->found, NULL, false, &json);
-    buffer_append_text(&json, ",\"trail\":[");
-    buffer_append_str(&json, buffer_str(&search->found->trail));
+    buffer_printf(&json, "{\"id\":\"%s\"", id);
+    if (search->found) {
+        buffer_printf(&json, ",\"rejected\":%s,\"fields\":",
+                      ends_with(search->where, ".rejects") ? "true" : "false");
+        record_write_json(search->found, NULL, false, &json);
+        buffer_append_text(&json, ",\"trail\":[");
+        buffer_append_str(&json, buffer_str(&search->found->trail));
+        buffer_append_char(&json, ']');
+    }
+    buffer_append_text(&json, ",\"children\":[");
+    for (size_t i = 0; i < search->child_count; i++) {
+        record_id_text(search->children[i], id);
+        buffer_printf(&json, "%s\"%s\"", i ? "," : "", id);
+    }
     buffer_append_text(&json, "]}");
     puts(buffer_str(&json).ptr);
     buffer_free(&json);
@@ -183,18 +195,21 @@ static int run(const struct arguments *arguments)
     struct walk walk = {.search = &search, .run = argument(arguments, "run")};
     if (!record_id_parse(arguments->words[0], &search.id))
         return usage_error(&command_why, "`%s` is no record id: 16 hexadecimal digits, as in the "
-                           "rejects file or in the output's `id`", arguments->words[0]);
+                           "rejects file or in an output's `_id`", arguments->words[0]);
     each_entry(root ? root : ".xylem", at_pipeline, &walk);
-    if (!search.found) {
+    if (!search.found && !search.child_count) {
         fprintf(stderr, "xylem why: no run under `%s` knows a record %s\n", root ? root : ".xylem",
                 arguments->words[0]);
         return EXIT_FAILED;
     }
     if (argument_given(arguments, "json"))
         print_json(&search);
-    else
+    else if (search.found)
         print_life(&search);
+    else
+        print_parent(&search);
     record_destroy(search.found);
+    free(search.children);
     return EXIT_DONE;
 }
 
@@ -206,100 +221,4 @@ const struct command command_why = {
     .most_words = 1,
     .flags = flags,
     .run = run,
-};
-
-/* ---- runs ------------------------------------------------------------------------------------ */
-
-static const struct flag runs_flags[] = {
-    {"runs", 0, "DIR", "folder for runs (default .xylem)", false},
-    {NULL, 0, NULL, NULL, false},
-};
-
-struct run_list {
-    struct table *table;
-    const char *pipeline;
-    size_t count;
-};
-
-static void figure(struct table *table, const struct value *summary, const char *name,
-                   const char *format)
-{
-    const struct value *value = value_member(summary, str_of(name));
-    double number = value && value->type == VALUE_INT ? (double)value->integer
-                    : value && value->type == VALUE_NUMBER ? value->number : 0;
-    char text[64];
-    if (strcmp(format, "time") == 0)
-        snprintf(text, sizeof(text), "%s", short_seconds(number));
-    else
-        snprintf(text, sizeof(text), strcmp(format, "cost") == 0 ? "%.4f" : "%.0f", number);
-    table_cell(table, "%s", text);
-}
-
-static void list_run(void *data, const char *path, const char *name)
-{
-    struct run_list *list = data;
-    struct arena arena = {0};
-    struct buffer text;
-    struct value summary;
-    struct error error = {0};
-    char file[2100];
-    buffer_init(&text, (size_t)64 << 20);
-    snprintf(file, sizeof(file), "%s/summary.json", path);
-    FILE *in = fopen(file, "r");
-    char chunk[4096];
-    for (size_t got = 1; in && got > 0;) {
-        got = fread(chunk, 1, sizeof(chunk), in);
-        buffer_append(&text, chunk, got);
-    }
-    if (in)
-        fclose(in);
-    list->count++;
-    table_cell(list->table, "%s", name);
-    table_cell(list->table, "%s", list->pipeline);
-    if (in && json_parse(&arena, buffer_str(&text), &summary, &error) == 0) {
-        const struct value *end = value_member(&summary, STR("end"));
-        table_cell(list->table, "%.*s", end ? (int)end->text.len : 0, end ? end->text.ptr : "");
-        figure(list->table, &summary, "accepted", "count");
-        figure(list->table, &summary, "rejected", "count");
-        figure(list->table, &summary, "cost", "cost");
-        figure(list->table, &summary, "seconds", "time");
-    } else {
-        table_cell(list->table, "unfinished");
-        for (int i = 0; i < 4; i++)
-            table_cell(list->table, "-");
-    }
-    buffer_free(&text);
-    arena_free(&arena);
-}
-
-static void list_pipeline(void *data, const char *path, const char *name)
-{
-    struct run_list *list = data;
-    char folder[2100];
-    list->pipeline = name;
-    snprintf(folder, sizeof(folder), "%s/runs", path);
-    each_entry(folder, list_run, list);
-}
-
-static int list_runs(const struct arguments *arguments)
-{
-    const char *root = argument(arguments, "runs");
-    struct run_list list = {.table = table_create(7)};
-    static const char *const heading[] = {"run",      "pipeline", "end", "accepted",
-                                          "rejected", "cost",     "time"};
-    for (size_t i = 0; i < 7; i++)
-        table_cell(list.table, "%s", heading[i]);
-    each_entry(root ? root : ".xylem", list_pipeline, &list);
-    table_print(list.table, stdout);
-    if (!list.count)
-        printf("no runs under `%s`\n", root ? root : ".xylem");
-    return EXIT_DONE;
-}
-
-const struct command command_runs = {
-    .name = "runs",
-    .words = "",
-    .summary = "list the runs of every pipeline, with how each ended",
-    .flags = runs_flags,
-    .run = list_runs,
 };
