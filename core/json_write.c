@@ -260,3 +260,14 @@ bool json_write_number(struct buffer *buffer, double number)
     size_t before = buffer->length;
     return finish(buffer, before, write_number(buffer, number));
 }
+
+bool json_write_figure(struct buffer *buffer, const char *name, double figure)
+{
+    bool first = buffer->length > 0 && buffer->bytes[buffer->length - 1] == '{';
+    bool whole = figure >= -9e15 && figure <= 9e15 && figure == (double)(int64_t)figure;
+    bool fits = (first || buffer_append_char(buffer, ',')) &&
+                json_write_text(buffer, str_of(name)) && buffer_append_char(buffer, ':');
+    if (whole)
+        return fits && buffer_printf(buffer, "%lld", (long long)figure);
+    return fits && json_write_number(buffer, figure);
+}

@@ -242,21 +242,6 @@ struct scope report_scope(const struct report *report)
     return (struct scope){.lookup = lookup, .data = report};
 }
 
-static void write_member(struct buffer *out, const char *name, double value)
-{
-    buffer_append_char(out, ',');
-    json_write_text(out, str_of(name));
-    buffer_append_char(out, ':');
-    json_write_number(out, value);
-}
-
-static void write_count(struct buffer *out, const char *name, uint64_t value)
-{
-    buffer_append_char(out, ',');
-    json_write_text(out, str_of(name));
-    buffer_printf(out, ":%llu", (unsigned long long)value);
-}
-
 static const struct reason *most_frequent(const struct reason *reasons, const struct reason *after)
 {
     const struct reason *best = NULL;
@@ -275,21 +260,21 @@ static void write_step(struct buffer *out, const struct step_entry *step)
 {
     buffer_append_text(out, "{\"step\":");
     json_write_text(out, str_of(step->id));
-    write_count(out, "in", step->counts.in);
-    write_count(out, "out", step->counts.out);
-    write_count(out, "dropped", step->counts.dropped);
-    write_count(out, "failed", step->counts.failed);
-    write_count(out, "calls", step->counts.calls);
-    write_count(out, "prompt_tokens", step->counts.prompt_tokens);
-    write_count(out, "output_tokens", step->counts.output_tokens);
-    write_member(out, "cost", step->counts.cost);
-    write_member(out, "seconds", step->counts.seconds);
+    json_write_figure(out, "in", (double)step->counts.in);
+    json_write_figure(out, "out", (double)step->counts.out);
+    json_write_figure(out, "dropped", (double)step->counts.dropped);
+    json_write_figure(out, "failed", (double)step->counts.failed);
+    json_write_figure(out, "calls", (double)step->counts.calls);
+    json_write_figure(out, "prompt_tokens", (double)step->counts.prompt_tokens);
+    json_write_figure(out, "output_tokens", (double)step->counts.output_tokens);
+    json_write_figure(out, "cost", step->counts.cost);
+    json_write_figure(out, "seconds", step->counts.seconds);
     buffer_append_text(out, ",\"reasons\":[");
     const struct reason *reason = most_frequent(step->reasons, NULL);
     for (int i = 0; reason && i < REASONS_SHOWN; i++) {
         buffer_append_text(out, i ? ",{\"reason\":" : "{\"reason\":");
         json_write_text(out, str_of(reason->text));
-        write_count(out, "count", reason->count);
+        json_write_figure(out, "count", (double)reason->count);
         buffer_append_char(out, '}');
         reason = most_frequent(step->reasons, reason);
     }
@@ -302,11 +287,11 @@ static void write_score(struct buffer *out, const struct report_score *score)
     json_write_text(out, str_of(score->step));
     buffer_append_text(out, ",\"name\":");
     json_write_text(out, str_of(score->name));
-    write_member(out, "value", score->value);
-    write_member(out, "low", score->low);
-    write_member(out, "high", score->high);
-    write_count(out, "n", score->n);
-    write_count(out, "round", score->round);
+    json_write_figure(out, "value", score->value);
+    json_write_figure(out, "low", score->low);
+    json_write_figure(out, "high", score->high);
+    json_write_figure(out, "n", (double)score->n);
+    json_write_figure(out, "round", score->round);
     buffer_append_text(out, ",\"unit\":");
     json_write_text(out, str_of(score->unit));
     buffer_append_char(out, '}');

@@ -6,21 +6,6 @@
 #include "file.h"
 #include "json.h"
 
-static void member(struct buffer *out, const char *name, double value)
-{
-    buffer_append_char(out, ',');
-    json_write_text(out, str_of(name));
-    buffer_append_char(out, ':');
-    json_write_number(out, value);
-}
-
-static void count(struct buffer *out, const char *name, uint64_t value)
-{
-    buffer_append_char(out, ',');
-    json_write_text(out, str_of(name));
-    buffer_printf(out, ":%llu", (unsigned long long)value);
-}
-
 static void write_models(const struct engine_result *result, struct buffer *out)
 {
     buffer_append_text(out, ",\"models\":[");
@@ -28,15 +13,15 @@ static void write_models(const struct engine_result *result, struct buffer *out)
         const struct model_stats *stats = &result->models[i];
         buffer_append_text(out, i ? ",{\"alias\":" : "{\"alias\":");
         json_write_text(out, str_of(stats->alias));
-        count(out, "calls", stats->calls);
-        count(out, "answers", stats->answers);
-        count(out, "cached", stats->cached);
-        count(out, "failed", stats->failed);
-        count(out, "retries", stats->retries);
-        count(out, "limited", stats->limited);
-        count(out, "prompt_tokens", stats->prompt_tokens);
-        count(out, "output_tokens", stats->output_tokens);
-        member(out, "cost", stats->cost);
+        json_write_figure(out, "calls", (double)stats->calls);
+        json_write_figure(out, "answers", (double)stats->answers);
+        json_write_figure(out, "cached", (double)stats->cached);
+        json_write_figure(out, "failed", (double)stats->failed);
+        json_write_figure(out, "retries", (double)stats->retries);
+        json_write_figure(out, "limited", (double)stats->limited);
+        json_write_figure(out, "prompt_tokens", (double)stats->prompt_tokens);
+        json_write_figure(out, "output_tokens", (double)stats->output_tokens);
+        json_write_figure(out, "cost", stats->cost);
         buffer_append_char(out, '}');
     }
     buffer_append_char(out, ']');
@@ -48,9 +33,9 @@ static void write_groups(const struct engine_result *result, struct buffer *out)
     for (size_t i = 0; i < result->group_count; i++) {
         buffer_append_text(out, i ? ",{\"name\":" : "{\"name\":");
         json_write_text(out, str_of(result->groups[i].name));
-        count(out, "wanted", result->groups[i].wanted);
-        count(out, "candidates", result->groups[i].candidates);
-        count(out, "accepted", result->groups[i].accepted);
+        json_write_figure(out, "wanted", (double)result->groups[i].wanted);
+        json_write_figure(out, "candidates", (double)result->groups[i].candidates);
+        json_write_figure(out, "accepted", (double)result->groups[i].accepted);
         buffer_append_char(out, '}');
     }
     buffer_append_char(out, ']');
@@ -83,16 +68,14 @@ int summary_write(const struct engine_result *result)
         json_write_text(&out, buffer_str(&text));
         buffer_free(&text);
     }
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    member(&out, "finished", (double)now.tv_sec + (double)now.tv_nsec / 1e9);
-    member(&out, "seconds", result->seconds);
-    count(&out, "accepted", result->accepted);
-    count(&out, "rejected", result->rejected);
-    count(&out, "unfinished", result->unfinished);
-    count(&out, "candidates", result->candidates);
-    count(&out, "passes", result->passes);
-    member(&out, "cost", result->totals.cost);
+    json_write_figure(&out, "finished", (double)time(NULL));
+    json_write_figure(&out, "seconds", result->seconds);
+    json_write_figure(&out, "accepted", (double)result->accepted);
+    json_write_figure(&out, "rejected", (double)result->rejected);
+    json_write_figure(&out, "unfinished", (double)result->unfinished);
+    json_write_figure(&out, "candidates", (double)result->candidates);
+    json_write_figure(&out, "passes", result->passes);
+    json_write_figure(&out, "cost", result->totals.cost);
     write_groups(result, &out);
     write_models(result, &out);
     buffer_append_text(&out, ",\"report\":");

@@ -47,10 +47,8 @@ static void print_json_estimate(const struct pipeline *pipeline, const struct es
         {"cost", estimate->cost},
     };
     buffer_printf(&out, ",\"exact\":%s", estimate->exact ? "true" : "false");
-    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
-        buffer_printf(&out, ",\"%s\":", figures[i].name);
-        json_write_number(&out, figures[i].value);
-    }
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+        json_write_figure(&out, figures[i].name, figures[i].value);
     buffer_append_text(&out, "}\n");
     fputs(buffer_str(&out).ptr, stdout);
     buffer_free(&out);
