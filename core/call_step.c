@@ -110,6 +110,11 @@ void call_plan_destroy(struct call_plan *plan)
     free(plan);
 }
 
+struct model *call_plan_model(const struct call_plan *plan)
+{
+    return plan->model;
+}
+
 /* ---- one call -------------------------------------------------------------------------------- */
 
 static void finish(struct call *call, int verdict)

@@ -13,11 +13,13 @@
 #include "record.h"
 #include "services.h"
 
+struct model;
 struct call_plan; /* a step's request, prepared once: params merged, candidates' names */
 
 struct call_plan *call_plan_create(struct services *services, const struct step *step,
                                    struct error *error);
 void call_plan_destroy(struct call_plan *plan);
+struct model *call_plan_model(const struct call_plan *plan);
 
 struct call_outcome {
     int verdict;          /* XY_OK, XY_DROP with a reason, or XY_E* */

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { HOPELESS_REFUSALS = 20 };
+
 /* ---- which models a pipeline uses ------------------------------------------------------------ */
 
 /* Does any scalar below `node` read `alias`? An option of type model may hide in a learner's map,
@@ -343,6 +345,13 @@ uint32_t model_can(const struct model *model)
 const char *model_alias(const struct model *model)
 {
     return model->spec->alias;
+}
+
+const char *model_hopeless(const struct model *model, bool over)
+{
+    bool hopeless = !model->answered && (over ? model->given_up > 0
+                                              : model->refused >= HOPELESS_REFUSALS);
+    return hopeless ? model->last_failure : NULL;
 }
 
 size_t models_count(const struct models *models)

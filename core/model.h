@@ -57,6 +57,11 @@ void model_cancel(struct model *model, uint64_t ticket);
 uint32_t model_can(const struct model *model);
 const char *model_alias(const struct model *model);
 
+/* Why it makes no sense to go on with this model, or NULL: no attempt of this process had a good
+ * answer, and so many calls were refused in a way that no retry mends (a wrong key, an unknown model)
+ * that the next will be too; with `over`, when no more calls come: all that were sent failed. */
+const char *model_hopeless(const struct model *model, bool over);
+
 /* The request's content address: model, generator options that are not neutral, and every
  * member. */
 struct journal_key model_key(const struct model *model, const xy_request *request);

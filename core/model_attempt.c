@@ -133,6 +133,11 @@ static void flight_failed(struct flight *flight, const xy_reply *reply, size_t b
     char text[1024];
     snprintf(text, sizeof(text), "model `%s`, attempt %u: %s%s", model->spec->alias, flight->tries,
              why, end);
+    if (reply->status != XY_ECANCELED && !model->models->stopping) {
+        model->given_up++;
+        model->refused += !reply->retryable;
+        snprintf(model->last_failure, sizeof(model->last_failure), "%s", text);
+    }
     flight_fail(flight, deadline ? XY_ETIMEOUT : reply->status, text);
 }
 
@@ -268,6 +273,8 @@ static void attempt_finish(struct attempt *attempt, xy_reply *reply)
         check_answer(attempt, reply);
     else if (reply->status > 0)
         reply->status = XY_EUPSTREAM;
+    if (reply->status == XY_OK)
+        attempt->model->answered = true;
     double cost = account(attempt, reply, now_us(attempt->model));
     /* In reverse, so that flights put back at the head of the queue keep their order. */
     for (size_t i = attempt->count; i-- > 0;) {

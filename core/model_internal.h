@@ -124,6 +124,10 @@ struct model {
     double mean_output;             /* smoothed output tokens, for the tokens-per-minute limit */
     double largest_output, largest_cost, prompt_factor; /* for the budget */
     struct model_stats stats;
+    bool answered;                  /* some attempt of this process got a good answer */
+    uint64_t given_up;              /* calls that failed for good, and the last of their errors */
+    uint64_t refused;               /* those of them that no other attempt could have saved */
+    char last_failure[1024];
 };
 
 struct slot {

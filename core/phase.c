@@ -43,6 +43,8 @@ void runner_fail(struct runner *runner, int code, const char *format, ...)
     va_end(args);
     error_set(&runner->error, code, "%s", text);
     runner->dry = true;
+    /* Nothing more is paid for a run that has failed. */
+    models_stop(runner->phase->services->models, false);
 }
 
 static bool stopping(const struct runner *runner)
@@ -217,8 +219,9 @@ static void settle_error(struct runner *runner, struct flow *flow, int verdict, 
         return;
     }
     if (verdict == XY_EBUDGET) {
+        /* No source is asked for more; records that exist already each get their reject. */
         runner->phase->over_budget = true;
-        runner->dry = true;
+        runner->dry = runner->dry || runner->phase->source_count;
     }
     step->counts.failed++;
     flow_reject(flow, step->name, "failed", why ? why : error_name(verdict));
@@ -258,6 +261,15 @@ void runner_settle(struct runner *runner, struct flow *flow, int verdict, const 
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+/* A model that never had a good answer ends the run with what it said, not with rejects alone. */
+static void fail_if_hopeless(struct runner *runner, size_t index, bool over)
+{
+    const struct phase_step *step = &runner->phase->steps[index];
+    const char *why = step->calls ? model_hopeless(call_plan_model(step->calls), over) : NULL;
+    if (why)
+        runner_fail(runner, XY_EUPSTREAM, "step `%s`: %s", step->step->id, why);
+}
+
 static void call_done(void *data, const struct call_outcome *outcome)
 {
     struct flow *flow = data;
@@ -268,6 +280,8 @@ static void call_done(void *data, const struct call_outcome *outcome)
     step->counts.prompt_tokens += outcome->prompt_tokens;
     step->counts.output_tokens += outcome->output_tokens;
     step->counts.cost += outcome->cost;
+    if (outcome->verdict < 0)
+        fail_if_hopeless(runner, flow->step, false);
     runner_settle(runner, flow, outcome->verdict, outcome->why, NULL, 0);
 }
 
@@ -354,6 +368,8 @@ static void finish_if_done(struct runner *runner)
     if (runner->ended || runner->live > 0 || runner->asking || runner->first ||
         !(runner->dry || stopping(runner)))
         return;
+    for (size_t i = 0; i < runner->phase->step_count && !stopping(runner); i++)
+        fail_if_hopeless(runner, i, true);
     /* Whoever waits frees the runner: nothing of it may be touched after the unlock. */
     runner->ended = true;
     pthread_mutex_lock(&runner->lock);
