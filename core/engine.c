@@ -225,7 +225,7 @@ enum engine_end engine_run(const struct pipeline *pipeline, const struct engine_
     engine.expected_calls = estimate.exact ? estimate.calls : 0;
     estimate_free(&estimate);
     outputs_create(&engine);
-    if (open_folder(&engine) == XY_OK && start(&engine) == XY_OK)
+    if (open_folder(&engine) == XY_OK && outputs_check(&engine) == XY_OK && start(&engine) == XY_OK)
         run_loop(&engine);
     finish(&engine);
     if (result->folder[0])

@@ -95,6 +95,8 @@ bool accept_wanted(void *data, const struct record *record);
 void accept_free(struct engine *engine);
 
 /* engine_write.c */
+/* Can every file that will be written be written? Asked before anything is paid. */
+int outputs_check(struct engine *engine);
 int outputs_write(struct engine *engine);
 
 /* summary.c: summary.json and the result's figures in the run's folder. */

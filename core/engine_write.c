@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outputs through format plugins, and the rejects, each as a whole or not at all. */
+#include <sys/stat.h>
 
 #include "engine_internal.h"
 #include "file.h"
@@ -120,6 +121,28 @@ static int write_rejects(struct engine *engine, const char *path)
     if (file)
         file_writer_close(file, code >= 0, &engine->error);
     buffer_free(&line);
+    return engine->error.code;
+}
+
+static int check_path(const char *path, struct error *error)
+{
+    struct stat there;
+    if (path && stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        return error_set(error, XY_EIO, "cannot write `%s`: it is a folder", path);
+    struct file_writer *file = path ? file_writer_open(path, error) : NULL;
+    if (file)
+        file_writer_close(file, false, error);
+    return error->code;
+}
+
+int outputs_check(struct engine *engine)
+{
+    const struct pipeline *pipeline = engine->pipeline;
+    for (size_t i = 0; i < pipeline->write_count && !engine->error.code; i++) {
+        check_path(pipeline->writes[i].path, &engine->error);
+        if (!engine->error.code)
+            check_path(pipeline->writes[i].rejects, &engine->error);
+    }
     return engine->error.code;
 }
 
