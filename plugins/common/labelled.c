@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "labelled.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { CLASSES_MAX = 4096, POLL = 4096 };
+
+static int read_record(struct labelled *set, xy_job *job, const xy_record *record,
+                       const struct labelled_fields *fields, struct names *class_names)
+{
+    size_t row = set->count++;
+    set->text_numbers[row] = set->classes[row] = NAMES_NONE;
+    set->weights[row] = (float)record->api->weight(record);
+    xy_str text = xy_record_text(record, fields->text);
+    if (text.ptr && text.len) {
+        set->text_numbers[row] = names_add(&set->texts, text);
+        if (set->text_numbers[row] == NAMES_NONE)
+            return XY_ENOMEM;
+    }
+    char scratch[NAMES_SCRATCH];
+    xy_str label = names_label(record, fields->label, scratch);
+    if (!label.ptr)
+        return XY_OK;
+    set->classes[row] = names_add(class_names, label);
+    if (set->classes[row] == NAMES_NONE)
+        return XY_ENOMEM;
+    if (class_names->count > CLASSES_MAX)
+        return xy_fail(job, XY_EINVAL, "`%s` has more than %d different values: it holds no labels",
+                       fields->label, CLASSES_MAX);
+    return XY_OK;
+}
+
+static int read_vectors(struct labelled *set, xy_job *job, xy_dataset *dataset, const char *field)
+{
+    uint32_t width = 0;
+    set->vectors = dataset->api->column(dataset, field, &width);
+    set->dimension = width;
+    if (!set->vectors)
+        return xy_fail(job, XY_EINVAL, "no record has a vector `%s`, or their lengths differ",
+                       field);
+    return XY_OK;
+}
+
+int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
+                  const struct labelled_fields *fields, struct names *class_names)
+{
+    uint64_t count = dataset->api->count(dataset);
+    set->text_numbers = calloc(count + 1, sizeof(*set->text_numbers));
+    set->classes = calloc(count + 1, sizeof(*set->classes));
+    set->weights = calloc(count + 1, sizeof(*set->weights));
+    if (!set->text_numbers || !set->classes || !set->weights)
+        return XY_ENOMEM;
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % POLL == 0 && job->api->cancelled(job))
+            return XY_ECANCELED;
+        int code = read_record(set, job, dataset->api->at(dataset, i), fields, class_names);
+        if (code < 0)
+            return code;
+    }
+    return fields->vector && count ? read_vectors(set, job, dataset, fields->vector) : XY_OK;
+}
+
+bool labelled_has_text(const struct labelled *set, size_t index)
+{
+    /* A record without the vector field has NaN in the column. */
+    return set->vectors ? !isnan(set->vectors[index * set->dimension])
+                        : set->text_numbers[index] != NAMES_NONE;
+}
+
+bool labelled_is_row(const struct labelled *set, size_t index)
+{
+    return labelled_has_text(set, index) && set->classes[index] != NAMES_NONE;
+}
+
+void labelled_free(struct labelled *set)
+{
+    names_free(&set->texts);
+    free(set->text_numbers);
+    free(set->classes);
+    free(set->weights);
+    memset(set, 0, sizeof(*set));
+}
+
+int labelled_take(const struct labelled *set, const size_t *indices, size_t count,
+                  uint32_t classes, bool train, struct labelled_part *part)
+{
+    size_t width = set->vectors ? set->dimension : 0;
+    memset(part, 0, sizeof(*part));
+    part->texts = calloc(count + 1, sizeof(*part->texts));
+    part->labels = calloc(count + 1, sizeof(*part->labels));
+    part->weights = calloc(count + 1, sizeof(*part->weights));
+    part->vectors = calloc(count * width + 1, sizeof(*part->vectors));
+    if (!part->texts || !part->labels || !part->weights || !part->vectors) {
+        labelled_part_free(part);
+        return XY_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t row = indices[i];
+        part->texts[i] = names_at(&set->texts, set->text_numbers[row]);
+        part->labels[i] = train ? (int32_t)set->classes[row] : 0;
+        part->weights[i] = set->weights[row];
+        if (width)
+            memcpy(part->vectors + i * width, set->vectors + row * width, width * sizeof(float));
+    }
+    part->examples = (xy_examples){
+        .size = sizeof(xy_examples), .classes = classes, .count = count, .texts = part->texts,
+        .labels = train ? part->labels : NULL, .weights = train ? part->weights : NULL,
+        .vectors = width ? part->vectors : NULL, .dimension = width};
+    return XY_OK;
+}
+
+void labelled_part_free(struct labelled_part *part)
+{
+    free(part->texts);
+    free(part->labels);
+    free(part->weights);
+    free(part->vectors);
+    memset(part, 0, sizeof(*part));
+}

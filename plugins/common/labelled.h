@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labelled.h - the texts, labels and weights of a data set in memory, and parts of it as what a
+ * learner takes. One thread at a time; [worker]. */
+#ifndef XYLEM_PLUGINS_LABELLED_H
+#define XYLEM_PLUGINS_LABELLED_H
+
+#include "names.h"
+
+struct labelled_fields {
+    const char *text, *label;
+    const char *vector; /* a field with ready features; NULL: the learner makes its own */
+};
+
+struct labelled { /* zeroed: empty */
+    struct names texts;     /* each distinct text once */
+    uint32_t *text_numbers; /* count; NAMES_NONE where a record has no text */
+    uint32_t *classes;      /* count; NAMES_NONE where a record has no label */
+    float *weights;         /* count: the records' own */
+    const float *vectors;   /* count x dimension, the job's; NULL without `vector` */
+    size_t count, dimension;
+};
+
+/* Reads all records; labels are numbered in `class_names`, which may know some already. XY_OK,
+ * XY_ENOMEM, XY_ECANCELED, or XY_EINVAL with the reason: more than 4,096 labels, vectors that are
+ * missing or of several lengths. */
+int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
+                  const struct labelled_fields *fields, struct names *class_names);
+/* Can the record be learnt from: does it have a text, or a vector, and a label? Be asked about? */
+bool labelled_is_row(const struct labelled *set, size_t index);
+bool labelled_has_text(const struct labelled *set, size_t index);
+void labelled_free(struct labelled *set);
+
+/* Some rows of a data set as a learner takes them. */
+struct labelled_part { /* zeroed: empty */
+    xy_examples examples;
+    xy_str *texts;
+    int32_t *labels;
+    float *weights, *vectors;
+};
+
+/* The rows at `indices`, in that order; with labels and weights when `train`. XY_OK or XY_ENOMEM. */
+int labelled_take(const struct labelled *set, const size_t *indices, size_t count,
+                  uint32_t classes, bool train, struct labelled_part *part);
+void labelled_part_free(struct labelled_part *part);
+
+#endif
