@@ -25,7 +25,7 @@ static const xy_option options[] = {
     {.name = "confidence", .type = XY_OPT_FIELD, .offset = offsetof(struct filter, confidence),
      .help = "A number field that must be at least `least`."},
     {.name = "least", .type = XY_OPT_NUMBER, .offset = offsetof(struct filter, least), .def = "0",
-     .low = -1e300, .high = 1e300, .help = "The least value of `confidence` that is kept."},
+     .help = "The least value of `confidence` that is kept."},
     {0},
 };
 

@@ -4,8 +4,8 @@
 
 #include "labelled.h"
 
-/* How many rows of `test` have a text that `train` has too, after composition, case folding and with
- * runs of white space as one blank. XY_OK or XY_ENOMEM. */
+/* How many rows of `test` have a text that `train` has too, after composition, case folding and
+ * with runs of white space as one blank. XY_OK or XY_ENOMEM. */
 int overlap_count(const struct labelled *train, const struct labelled *test, uint64_t *overlap);
 
 #endif

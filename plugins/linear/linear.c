@@ -23,11 +23,11 @@ static const xy_option options[] = {
     {.name = "ngrams", .type = XY_OPT_INT, .offset = offsetof(struct linear, ngrams), .def = "2",
      .low = 1, .high = 5, .help = "Runs of up to so many words or characters are features."},
     {.name = "buckets", .type = XY_OPT_INT, .offset = offsetof(struct linear, buckets),
-     .def = "262144", .low = 256, .high = 67108864,
+     .def = "1048576", .low = 256, .high = 67108864,
      .help = "Into how many features the n-grams are hashed."},
     {.name = "embed", .type = XY_OPT_MODEL, .offset = offsetof(struct linear, embed),
      .help = "The model that embeds, for `features: embedding`."},
-    {.name = "c", .type = XY_OPT_NUMBER, .offset = offsetof(struct linear, c), .def = "1",
+    {.name = "c", .type = XY_OPT_NUMBER, .offset = offsetof(struct linear, c), .def = "10",
      .low = 1e-6, .high = 1e6,
      .help = "How much the examples count against the regulariser; smaller is smoother."},
     {0},
@@ -68,7 +68,7 @@ static void release(const void *state, void *data)
     free(fitted);
 }
 
-/* ---- targets ----------------------------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 static double target_of(const xy_examples *examples, size_t row, uint32_t class_index)
 {
@@ -128,7 +128,7 @@ static int solve(const struct linear *linear, xy_job *job, const xy_examples *ex
     return code;
 }
 
-/* ---- features ---------------------------------------------------------------------------------- */
+/* ---- features -------------------------------------------------------------------------------- */
 
 /* Ready vectors, or the embeddings of the texts; NULL, and XY_OK, where texts are split. */
 static int find_vectors(const struct linear *linear, xy_job *job, const xy_examples *examples,
@@ -185,7 +185,7 @@ static int fit(const void *state, xy_job *job, const xy_examples *examples, uint
     return XY_OK;
 }
 
-/* ---- prediction -------------------------------------------------------------------------------- */
+/* ---- prediction ------------------------------------------------------------------------------ */
 
 static double margin(const struct fitted *fitted, uint32_t problem, const struct matrix *row)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linear_features.h - from texts, or from ready vectors, to rows of features.
  *
- * Texts: counts of hashed n-grams (Weinberger et al. 2009, without signs), times the smoothed inverse
- * document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets that a
+ * Texts: counts of hashed n-grams (Weinberger et al. 2009, without signs), times the smoothed
+ * inverse document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets that a
  * training text fell into become columns: the others' weights would be 0 all the same. */
 #ifndef XYLEM_PLUGINS_LINEAR_FEATURES_H
 #define XYLEM_PLUGINS_LINEAR_FEATURES_H
@@ -27,8 +27,8 @@ struct features_pass {
     size_t *places; /* of each column: where its entry stands in the matrix, + 1; else stale */
 };
 
-/* Reads the training rows into `rows`; rows of weight 0 stay empty and count for nothing. `features`
- * has kind, ngrams and buckets set. 0, XY_ENOMEM, or XY_ECANCELED. [worker] */
+/* Reads the training rows into `rows`; rows of weight 0 stay empty and count for nothing.
+ * `features` has kind, ngrams and buckets set. 0, XY_ENOMEM, or XY_ECANCELED. [worker] */
 int features_fit(struct features *features, xy_job *job, const xy_examples *examples,
                  const float *vectors, struct matrix *rows);
 /* Appends the row of one text, or of one vector, to `row`. 0 or XY_ENOMEM. */

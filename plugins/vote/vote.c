@@ -39,7 +39,8 @@ static xy_str group_of(const struct vote *vote, const xy_record *record,
     /* A record that nothing connects to others is a group of its own. */
     uint64_t parent = vote->by ? 0 : record->api->parent(record);
     if (vote->by)
-        snprintf(scratch, NAMES_SCRATCH, "\x01%016llx", (unsigned long long)record->api->id(record));
+        snprintf(scratch, NAMES_SCRATCH, "\x01%016llx",
+                 (unsigned long long)record->api->id(record));
     else
         snprintf(scratch, NAMES_SCRATCH, "%016llx",
                  (unsigned long long)(parent ? parent : record->api->id(record)));

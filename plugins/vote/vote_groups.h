@@ -27,8 +27,8 @@ struct outcome {
 int ballots_init(struct ballots *ballots, size_t count);
 /* Sorts the records by group once group[] is filled. XY_OK or XY_ENOMEM. */
 int ballots_sort(struct ballots *ballots);
-/* Counts one group. `totals` is zeroed, labels.count long, and zeroed again afterwards. A tie goes to
- * the label that comes first in the group. */
+/* Counts one group. `totals` is zeroed, labels.count long, and zeroed again afterwards. A tie goes
+ * to the label that comes first in the group. */
 struct outcome ballots_count(const struct ballots *ballots, uint32_t group, double *totals);
 void ballots_free(struct ballots *ballots);
 

@@ -15,7 +15,7 @@ static bool near(double a, double b, double within)
     return false;
 }
 
-/* ---- filter ------------------------------------------------------------------------------------ */
+/* ---- filter ---------------------------------------------------------------------------------- */
 
 static void expect(struct stage_host *host, struct instance *instance, const char *json,
                    int verdict, const char *why)
@@ -61,7 +61,7 @@ static void filter_compares(void)
     stage_host_free(&host);
 }
 
-/* ---- evaluator --------------------------------------------------------------------------------- */
+/* ---- evaluator ------------------------------------------------------------------------------- */
 
 static void add_pairs(struct buffer *lines, const char *gold, const char *predicted, int times)
 {
@@ -184,7 +184,7 @@ static void nothing_to_judge(void)
     stage_host_free(&host);
 }
 
-/* ---- recorded annotations ---------------------------------------------------------------------- */
+/* ---- recorded annotations -------------------------------------------------------------------- */
 
 /* Each row once for each model that answered it, with the model's answer as the label. */
 static void judge_model(struct stage_host *host, const struct value *rows, size_t count,

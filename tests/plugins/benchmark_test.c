@@ -27,9 +27,11 @@ static void figures_by_hand(void)
     start();
     /* Right, right, wrong by its label, a label that training never saw, contaminated and right. */
     stage_host_add_dataset(&host, "gold",
-                           "{\"t\":\"red rose\",\"y\":\"warm\"}\n{\"t\":\"blue sky\",\"y\":\"cold\"}\n"
+                           "{\"t\":\"red rose\",\"y\":\"warm\"}\n"
+                           "{\"t\":\"blue sky\",\"y\":\"cold\"}\n"
                            "{\"t\":\"blue moon\",\"y\":\"warm\"}\n{\"t\":\"red\",\"y\":\"new\"}\n"
-                           "{\"t\":\" The  RED\\nhouse\",\"y\":\"warm\"}\n{\"t\":\"unlabelled\"}\n");
+                           "{\"t\":\" The  RED\\nhouse\",\"y\":\"warm\"}\n"
+                           "{\"t\":\"unlabelled\"}\n");
     struct instance *benchmark =
         stage_host_open(&host, XY_EVALUATOR, "benchmark",
                         "{learner: linear, test: gold, test_text: t, test_label: y, name: tiny}");
@@ -117,7 +119,7 @@ static void clear_errors(void)
            "no record of `test` has both a `text` and a `label`");
 }
 
-/* ---- recorded labels ---------------------------------------------------------------------------- */
+/* ---- recorded labels ------------------------------------------------------------------------- */
 
 /* Accuracy on the test set after learning from `label_field` of the training set. */
 static double learn_reviews(const char *train, const char *test, const char *label_field)

@@ -105,7 +105,8 @@ static void optimum(void)
         check_optimum(&sample, probabilities, c[i], false);
     }
     sample.examples.soft = sample.soft;
-    CU_ASSERT_EQUAL(learn(NULL, &sample.examples, &sample.examples, probabilities, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 1}", &sample.examples, &sample.examples, probabilities, NULL),
+                    XY_OK);
     check_optimum(&sample, probabilities, 1, true);
     stage_host_free(&host);
 }
@@ -134,8 +135,8 @@ static void weights_are_copies(void)
     }
     const xy_examples copies = {.size = sizeof(copies), .classes = 2, .count = count,
                                 .labels = labels, .vectors = vectors, .dimension = WIDTH};
-    CU_ASSERT_EQUAL(learn(NULL, &sample.examples, &sample.examples, once, NULL), XY_OK);
-    CU_ASSERT_EQUAL(learn(NULL, &copies, &sample.examples, copied, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 1}", &sample.examples, &sample.examples, once, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 1}", &copies, &sample.examples, copied, NULL), XY_OK);
     CU_ASSERT(distance(once, copied, ROWS * 2) < 1e-4);
     stage_host_free(&host);
 }
@@ -156,13 +157,13 @@ static void soft_is_one_row_for_each_class(void)
                               .labels = labels, .weights = weights, .vectors = vectors,
                               .dimension = WIDTH};
     sample.examples.soft = sample.soft;
-    CU_ASSERT_EQUAL(learn(NULL, &sample.examples, &sample.examples, soft, NULL), XY_OK);
-    CU_ASSERT_EQUAL(learn(NULL, &rows, &sample.examples, hard, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 1}", &sample.examples, &sample.examples, soft, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 1}", &rows, &sample.examples, hard, NULL), XY_OK);
     CU_ASSERT(distance(soft, hard, ROWS * 2) < 1e-4);
     stage_host_free(&host);
 }
 
-/* ---- texts and classes ------------------------------------------------------------------------- */
+/* ---- texts and classes ----------------------------------------------------------------------- */
 
 static xy_examples texts_of(const char *const *texts, const int32_t *labels, size_t count,
                             uint32_t classes, xy_str *room)
@@ -290,7 +291,7 @@ static void embeddings(void)
     stage_host_free(&host);
 }
 
-/* ---- size -------------------------------------------------------------------------------------- */
+/* ---- size ------------------------------------------------------------------------------------ */
 
 static double seconds(void)
 {
@@ -349,7 +350,7 @@ static void cancelled(void)
     float probabilities[ROWS * 2];
     fill(&sample);
     atomic_store(&host.cancelled, 1);
-    CU_ASSERT_EQUAL(learn(NULL, &sample.examples, &sample.examples, probabilities, NULL),
+    CU_ASSERT_EQUAL(learn("{c: 1}", &sample.examples, &sample.examples, probabilities, NULL),
                     XY_ECANCELED);
     stage_host_free(&host);
 }

@@ -57,7 +57,7 @@ void stage_host_load(struct stage_host *host, const char *name)
         fail(path, &error);
 }
 
-/* ---- records and data sets --------------------------------------------------------------------- */
+/* ---- records and data sets ------------------------------------------------------------------- */
 
 static void set_vector(struct record *record, const char *field, const struct value *list)
 {
@@ -171,7 +171,7 @@ static struct stage_dataset *find_dataset(struct stage_host *host, const char *n
     return NULL;
 }
 
-/* ---- instances --------------------------------------------------------------------------------- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 static const xy_model *resolve_model(void *data, const struct node *node, struct error *error)
 {
@@ -239,7 +239,7 @@ struct instance *stage_host_open(struct stage_host *host, uint32_t kind, const c
     return instance;
 }
 
-/* ---- one job ----------------------------------------------------------------------------------- */
+/* ---- one job --------------------------------------------------------------------------------- */
 
 static void note_finished(struct job *job, void *data)
 {

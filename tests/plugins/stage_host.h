@@ -66,7 +66,8 @@ void stage_host_add_records(struct stage_host *host, const char *name,
                             struct record *const *records, size_t count);
 
 /* Creates, opens and prepares an instance with the options of `yaml` (NULL: none). The instance's
- * name, which seeds its random streams, is `id`. NULL with host->error. instance_close() frees it. */
+ * name, which seeds its random streams, is `id`. NULL with host->error. Freed by
+ * instance_close(). */
 struct instance *stage_host_open(struct stage_host *host, uint32_t kind, const char *id,
                                  const char *yaml);
 /* One record from a JSON object; the caller's. */

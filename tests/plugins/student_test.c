@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A student of labels that are partly wrong in a known way. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "json.h"
+#include "stage_host.h"
+
+static struct stage_host host;
+
+static void start(void)
+{
+    stage_host_init(&host);
+    stage_host_load(&host, "student");
+    stage_host_load(&host, "linear");
+}
+
+enum { COUNT = 200, WRONG = 10 }; /* every tenth label is wrong */
+
+static bool is_wrong(size_t i)
+{
+    return i % 20 == 7 || i % 20 == 16; /* one of each class: 7 is odd, 16 even */
+}
+
+/* Texts that say their class in one of several words; `truth` keeps the right label. */
+static void make_texts(struct buffer *lines)
+{
+    static const char *const warm[] = {"red", "orange", "yellow"}, *const cold[] = {"blue", "navy",
+                                                                                    "cyan"};
+    buffer_init(lines, SIZE_MAX);
+    for (size_t i = 0; i < COUNT; i++) {
+        const char *truth = i % 2 ? "warm" : "cold";
+        const char *label = is_wrong(i) ? (i % 2 ? "cold" : "warm") : truth;
+        buffer_printf(lines, "{\"text\":\"thing %zu is %s\",\"label\":\"%s\",\"truth\":\"%s\","
+                      "\"p\":%s}\n", i, (i % 2 ? warm : cold)[i % 3], label, truth,
+                      is_wrong(i) ? "0.55" : "0.99");
+    }
+}
+
+static void run(const char *options, const char *lines, struct stage_result *result)
+{
+    struct instance *student = stage_host_open(&host, XY_ENHANCER, "student", options);
+    CU_ASSERT_FATAL(student != NULL);
+    stage_host_run(&host, student, lines, result);
+    instance_close(student);
+}
+
+static void corrects_labels(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result result;
+    make_texts(&lines);
+    run("{learner: linear, threshold: 0.7}", lines.bytes, &result);
+    CU_ASSERT_EQUAL_FATAL(result.verdict, XY_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        char truth[16];
+        snprintf(truth, sizeof(truth), "%s", stage_text(result.records[i], "truth"));
+        CHECK_TEXT(stage_text(result.records[i], "label"), truth);
+        CHECK_TEXT(stage_text(result.records[i], "student_label"), truth);
+        CU_ASSERT(stage_number(result.records[i], "student_confidence") > 0.7);
+        CHECK_TEXT(stage_text(result.records[i], "teacher_label"),
+                   !is_wrong(i) ? "" : i % 2 ? "cold" : "warm");
+    }
+    CU_ASSERT_EQUAL(stage_host_score(&host, "overruled").value, COUNT / WRONG);
+    CU_ASSERT(fabs(stage_host_score(&host, "student_agreement").value - 0.9) < 1e-12);
+    stage_result_free(&result);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
+static void surer_than_the_teacher(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result result;
+    make_texts(&lines);
+    /* The teacher's 0.55 plus 0.6 is more than any probability: nothing is overruled. */
+    run("{learner: linear, threshold: 0.5, confidence: p, margin: 0.6}", lines.bytes, &result);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "overruled").value, 0);
+    stage_result_free(&result);
+    run("{learner: linear, threshold: 0.5, confidence: p}", lines.bytes, &result);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "overruled").value, COUNT / WRONG);
+    CU_ASSERT_EQUAL(stage_number(result.records[7], "p"),
+                    stage_number(result.records[7], "student_confidence"));
+    CU_ASSERT_EQUAL(stage_number(result.records[8], "p"), 0.99);
+    stage_result_free(&result);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
+static void other_actions(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result result;
+    make_texts(&lines);
+    run("{learner: linear, threshold: 0.7, action: drop}", lines.bytes, &result);
+    for (size_t i = 0; i < COUNT; i++)
+        CU_ASSERT_EQUAL(result.verdicts[i], is_wrong(i) ? XY_DROP : XY_OK);
+    CU_ASSERT(strncmp(result.reasons[7], "the student says \"warm\" with 0.", 31) == 0);
+    CU_ASSERT(strstr(result.reasons[7], ", the label is \"cold\"") != NULL);
+    stage_result_free(&result);
+    run("{learner: linear, threshold: 0.7, action: annotate}", lines.bytes, &result);
+    CHECK_TEXT(stage_text(result.records[7], "label"), "cold");
+    CHECK_TEXT(stage_text(result.records[7], "student_label"), "warm");
+    CHECK_TEXT(stage_text(result.records[7], "teacher_label"), "");
+    stage_result_free(&result);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
+/* Texts that only their own copies could tell the label of: who judges them never saw them, so the
+ * student cannot be sure, though it would know them by heart otherwise. */
+static void nobody_judges_what_it_learnt(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result result;
+    buffer_init(&lines, SIZE_MAX);
+    for (size_t i = 0; i < 40; i++)
+        for (int copy = 0; copy < 3; copy++)
+            buffer_printf(&lines, "{\"text\":\"word%zu\",\"label\":\"%s\"}\n", i,
+                          i % 2 ? "odd" : "even");
+    run("{learner: linear, action: annotate}", lines.bytes, &result);
+    for (size_t i = 0; i < result.count; i++)
+        CU_ASSERT(stage_number(result.records[i], "student_confidence") < 0.6);
+    stage_result_free(&result);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
+static void learns_from_seeds(void)
+{
+    start();
+    struct stage_result result;
+    stage_host_add_dataset(&host, "seeds",
+                           "{\"text\":\"red\",\"label\":\"warm\"}\n{\"text\":\"blue\",\"label\":"
+                           "\"cold\"}\n{\"text\":\"unlabelled\"}\n");
+    run("{learner: linear, train: seeds, threshold: 0.6}",
+        "{\"text\":\"red\",\"label\":\"cold\"}\n{\"text\":\"blue\"}\n{\"label\":\"cold\"}\n"
+        "{\"text\":\"green\",\"label\":\"warm\"}\n", &result);
+    CU_ASSERT_EQUAL_FATAL(result.verdict, XY_OK);
+    CHECK_TEXT(stage_text(result.records[0], "label"), "warm");
+    CHECK_TEXT(stage_text(result.records[1], "label"), "cold"); /* it had none */
+    CHECK_TEXT(stage_text(result.records[2], "student_label"), "");
+    CHECK_TEXT(stage_text(result.records[3], "label"), "warm"); /* unsure: 0.5 */
+    CU_ASSERT_EQUAL(stage_host_score(&host, "filled").value, 1);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "overruled").value, 1);
+    stage_result_free(&result);
+    stage_host_free(&host);
+}
+
+static void edges(void)
+{
+    start();
+    struct stage_result result;
+    run("{learner: linear}", "", &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_OK);
+    stage_result_free(&result);
+    run("{learner: linear}", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":\"x\"}\n",
+        &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
+    CHECK_TEXT(result.why, "all 1 records that the student would learn from have the label `x`: it "
+               "needs two labels at least");
+    stage_result_free(&result);
+    run("{learner: linear}", "{\"label\":\"x\"}\n{\"label\":\"y\"}\n", &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_OK); /* nothing to judge */
+    stage_result_free(&result);
+    stage_host_free(&host);
+}
+
+static void same_again(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result first, second;
+    make_texts(&lines);
+    run("{learner: linear}", lines.bytes, &first);
+    run("{learner: linear}", lines.bytes, &second);
+    for (size_t i = 0; i < COUNT; i++)
+        CU_ASSERT_EQUAL(stage_number(first.records[i], "student_confidence"),
+                        stage_number(second.records[i], "student_confidence"));
+    stage_result_free(&first);
+    stage_result_free(&second);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
+/* ---- recorded labels ------------------------------------------------------------------------- */
+
+/* FreeAL's movie reviews, labelled by ChatGPT: the right labels before and after, and unparsed ones
+ * (-1), which count as wrong, filled. */
+static void recorded_labels(void)
+{
+    start();
+    const char *lines = stage_host_reference(&host, "freeal-mr/train.jsonl.gz");
+    if (!lines) {
+        stage_host_free(&host);
+        return;
+    }
+    struct buffer parsed;
+    buffer_init(&parsed, SIZE_MAX);
+    while (*lines) { /* an unparsed answer is no label */
+        size_t length = strcspn(lines, "\n");
+        const char *unparsed = memmem(lines, length, "\"chatgpt\": -1", 13);
+        size_t before = unparsed ? (size_t)(unparsed - lines) : length;
+        buffer_append(&parsed, lines, before);
+        if (unparsed) {
+            buffer_append_text(&parsed, "\"none\": 1");
+            buffer_append(&parsed, unparsed + 13, length - before - 13);
+        }
+        buffer_append_char(&parsed, '\n');
+        lines += length + 1;
+    }
+    struct stage_result result;
+    run("{learner: linear, label: chatgpt, threshold: 0.95}", parsed.bytes, &result);
+    CU_ASSERT_EQUAL_FATAL(result.verdict, XY_OK);
+    size_t right = 0, filled = 0, filled_right = 0, overruled = 0, overruled_right = 0;
+    for (size_t i = 0; i < result.count; i++) {
+        char gold[8], label[8], teacher[8];
+        snprintf(gold, sizeof(gold), "%s", stage_text(result.records[i], "gold"));
+        snprintf(label, sizeof(label), "%s", stage_text(result.records[i], "chatgpt"));
+        snprintf(teacher, sizeof(teacher), "%s", stage_text(result.records[i], "teacher_label"));
+        bool good = strcmp(gold, label) == 0;
+        right += good;
+        if (stage_number(result.records[i], "none") == 1 && label[0]) {
+            filled++;
+            filled_right += good;
+        }
+        overruled += teacher[0] != 0;
+        overruled_right += teacher[0] != 0 && good;
+    }
+    printf("(right 7758 -> %zu of %zu; %zu of %zu filled, %zu of %zu overruled are right) ", right,
+           result.count, filled_right, filled, overruled_right, overruled);
+    CU_ASSERT_EQUAL(result.count, 8662);
+    CU_ASSERT(right > 7758);
+    CU_ASSERT(filled > 0 && filled_right * 2 > filled); /* better than a coin */
+    stage_result_free(&result);
+    buffer_free(&parsed);
+    stage_host_free(&host);
+}
+
+int main(void)
+{
+    static const struct check checks[] = {
+        {"corrects labels", corrects_labels},
+        {"surer than the teacher", surer_than_the_teacher},
+        {"other actions", other_actions},
+        {"nobody judges what it learnt", nobody_judges_what_it_learnt},
+        {"learns from seeds", learns_from_seeds},
+        {"edges", edges},
+        {"the same again", same_again},
+        {"recorded labels", recorded_labels},
+        {NULL, NULL},
+    };
+    return check_main("student", checks);
+}
