@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* demos.h - the stages of the plugin demos. */
+#ifndef XYLEM_DEMOS_H
+#define XYLEM_DEMOS_H
+
+#include "demos_pool.h"
+
+extern const xy_stage demos_random, demos_knn;
+
+#endif
