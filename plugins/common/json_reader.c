@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_reader.h"
 
-#include <math.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 /* Everything here walks only over text that json_check() has accepted. */
 
@@ -155,6 +157,30 @@ bool json_is(xy_str value, const char *string)
 
 /* ---- leaves ---------------------------------------------------------------------------------- */
 
+static locale_t c_locale;
+
+static void make_c_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+}
+
+/* Any number, correctly rounded. The slice may end where its memory ends: strtod needs a copy. */
+static double rounded(xy_str value, double otherwise)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char *text = malloc(value.len + 1);
+    pthread_once(&once, make_c_locale);
+    if (!text || !c_locale) {
+        free(text);
+        return otherwise;
+    }
+    memcpy(text, value.ptr, value.len);
+    text[value.len] = '\0';
+    double number = strtod_l(text, NULL, c_locale);
+    free(text);
+    return number;
+}
+
 double json_number(xy_str value, double otherwise)
 {
     if (json_kind(value) != '0')
@@ -181,16 +207,14 @@ double json_number(xy_str value, double otherwise)
                 given = given * 10 + (*at - '0');
         exponent += sign * given;
     }
-    /* Exact where both fit a double (Clinger 1990); else one rounding in the wider type. */
+    /* Exact in one operation where both fit a double (Clinger 1990); else the library's rounding. */
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double result;
-    if (digits < UINT64_C(1) << 53 && exponent >= -22 && exponent <= 22)
-        result = exponent < 0 ? (double)digits / powers[-exponent]
-                              : (double)digits * powers[exponent];
-    else
-        result = (double)((long double)digits * powl(10.0L, exponent));
+    if (digits >= UINT64_C(1) << 53 || exponent < -22 || exponent > 22)
+        return rounded(value, otherwise);
+    result = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
     return negative ? -result : result;
 }
 

@@ -36,8 +36,7 @@ struct json_cursor {
 bool json_next(xy_str container, struct json_cursor *cursor, xy_str *key, xy_str *value);
 size_t json_count(xy_str container);
 
-/* Nearest double within one unit in the last place, whatever the locale; `otherwise` when absent or
- * no number. */
+/* The nearest double, whatever the locale; `otherwise` when absent or no number. */
 double json_number(xy_str value, double otherwise);
 
 /* Decodes a string into `out` (room for value.len bytes is always enough) and returns its length;

@@ -14,8 +14,8 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-#include "../common/json_reader.h"
-#include "../common/text.h"
+#include "json_reader.h"
+#include "text.h"
 
 enum { LINE_LIMIT = 64 << 20, ERROR_SIZE = 320 };
 

@@ -3,7 +3,7 @@
 #ifndef XYLEM_PLUGINS_REPLAY_REPLAY_INTERNAL_H
 #define XYLEM_PLUGINS_REPLAY_REPLAY_INTERNAL_H
 
-#include "../common/json_reader.h"
+#include "json_reader.h"
 
 enum answer_kind { ANSWER_TEXT = 1, ANSWER_SCORES, ANSWER_VECTOR };
 
