@@ -71,6 +71,10 @@ enum engine_end engine_run(const struct pipeline *pipeline, const struct engine_
                            struct engine_result *result);
 void engine_result_free(struct engine_result *result);
 
+/* Are the files there that steps will read? 0, or the first that is not, with its place in the
+ * pipeline file. */
+int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
+
 /* What a run would cost, from the file alone. */
 struct estimate {
     double records, calls, prompt_tokens, output_tokens, cost;

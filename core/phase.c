@@ -363,13 +363,24 @@ static void take_input(struct runner *runner)
     }
 }
 
+/* What only shows once everything has come out. */
+static void check_end(struct runner *runner)
+{
+    const struct phase *phase = runner->phase;
+    for (size_t i = 0; i < phase->step_count && !stopping(runner); i++)
+        fail_if_hopeless(runner, i, true);
+    /* A later round may have nothing more to give; a first one without records is a mistake. */
+    if (phase->source_count && phase->source_rounds[0] == 0 && !runner->made && !stopping(runner))
+        runner_fail(runner, XY_EINVAL, "step `%s` made no records: its input is empty, or its "
+                    "options leave nothing", phase->source_name);
+}
+
 static void finish_if_done(struct runner *runner)
 {
     if (runner->ended || runner->live > 0 || runner->asking || runner->first ||
         !(runner->dry || stopping(runner)))
         return;
-    for (size_t i = 0; i < runner->phase->step_count && !stopping(runner); i++)
-        fail_if_hopeless(runner, i, true);
+    check_end(runner);
     /* Whoever waits frees the runner: nothing of it may be touched after the unlock. */
     runner->ended = true;
     pthread_mutex_lock(&runner->lock);

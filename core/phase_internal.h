@@ -51,6 +51,7 @@ struct runner {
     size_t live;                  /* flows in FLOW_LIVE */
     size_t source;                /* which source is being asked */
     uint64_t sequence, next_input;
+    uint64_t made;                /* by the sources, whether wanted or not */
     unsigned empty_asks;
     bool asking, dry, woken, ended;
     struct error error;

@@ -240,6 +240,7 @@ static void source_over(struct runner *runner, struct job *job)
     struct record **emitted = job_take_emitted(job, &count);
     runner->asking = false;
     runner->sequence++;
+    runner->made += count;
     runner->empty_asks = count ? 0 : runner->empty_asks + 1;
     for (size_t i = 0; i < count; i++) {
         if (job->verdict >= 0 && keep_wanted(runner, emitted[i], kept))

@@ -85,6 +85,12 @@ static int run(const struct arguments *arguments)
     registry_load_all(&registry, NULL);
     struct pipeline *pipeline =
         pipeline_read(arguments->words[0], argument_all(arguments, "set"), &registry, &errors);
+    struct error missing = {0};
+    if (pipeline && engine_check_inputs(pipeline, &missing) < 0) {
+        error_list_add(&errors, &missing);
+        pipeline_free(pipeline);
+        pipeline = NULL;
+    }
     if (pipeline) {
         struct estimate estimate;
         engine_estimate(pipeline, &estimate);

@@ -59,6 +59,13 @@ static int run(const struct arguments *arguments)
         registry_free(&registry);
         return EXIT_USAGE;
     }
+    struct error missing = {0};
+    if (engine_check_inputs(pipeline, &missing) < 0) {
+        print_error(&missing);
+        pipeline_free(pipeline);
+        registry_free(&registry);
+        return EXIT_USAGE;
+    }
     bool quiet = argument_given(arguments, "quiet");
     struct engine_options options = {
         .folder = argument(arguments, "runs"),
