@@ -61,6 +61,8 @@ const char *const *argument_all(const struct arguments *arguments, const char *f
 /* Prints `xylem NAME: text` to standard error and returns EXIT_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for a word that is no kind of stage. */
+int unknown_kind(const struct command *command, const char *word);
 void print_usage(FILE *to, const struct command *command);
 
 /* Prints each error on a line; with colours on a terminal. */

@@ -14,8 +14,7 @@ static int run_new(const struct arguments *arguments)
 {
     const char *kind = arguments->words[0], *name = arguments->words[1];
     if (!kind_of(kind))
-        return usage_error(&command_new, "there is no kind `%s`: generator, condition, filter, "
-                           "enhancer, evaluator, learner or format", kind);
+        return unknown_kind(&command_new, kind);
     struct error error = {0};
     if (scaffold_write(kind, name, argument(arguments, "in"), &error) < 0) {
         print_error(&error);

@@ -65,12 +65,25 @@ static void print_json(const struct registry *registry, uint32_t kind)
     buffer_free(&out);
 }
 
+int unknown_kind(const struct command *command, const char *word)
+{
+    const char *names[XY_FORMAT + 1];
+    size_t count = 0;
+    for (uint32_t kind = XY_GENERATOR; kind <= XY_FORMAT; kind++)
+        names[count++] = kind_name(kind);
+    const char *near = nearest_name(word, names, count);
+    if (near)
+        return usage_error(command, "there is no kind `%s`; did you mean `%s`?", word, near);
+    return usage_error(command, "there is no kind `%s`: generator, condition, filter, enhancer, "
+                       "evaluator, learner or format", word);
+}
+
 static int run(const struct arguments *arguments)
 {
     const char *word = argument(arguments, "kind");
     uint32_t kind = word ? kind_of(word) : 0;
     if (word && !kind)
-        return usage_error(&command_plugins, "there is no kind `%s`", word);
+        return unknown_kind(&command_plugins, word);
     struct registry registry = {0};
     registry_load_all(&registry, NULL);
     if (argument_given(arguments, "json"))

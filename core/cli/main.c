@@ -164,7 +164,7 @@ static int take_flag(struct arguments *arguments, char **words)
         value = words[1];
         used = 2;
     }
-    if (flag->value_name && !value) {
+    if (flag->value_name && (!value || !*value)) {
         usage_error(command, "`--%s` needs a value: --%s %s", flag->name, flag->name,
                     flag->value_name);
         return 0;
