@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fold.h - texts made comparable: what two texts must share to count as the same. [any]
  *
- * Case is folded as Unicode says (chapter 3.13, so that STRASSE and strasse with sharp s agree), the
- * result is in NFC, and characters without a shape of their own (zero-width space, soft hyphen) are
- * left out. ASCII goes by a table, at several hundred MB/s; only runs of other characters go through
- * utf8proc.
- */
+ * Case is folded as Unicode says (chapter 3.13, so that STRASSE and strasse with sharp s agree),
+ * the result is in NFC, and characters without a shape of their own (zero-width space, soft hyphen)
+ * are left out. ASCII goes by a table, at several hundred MB/s; only runs of other characters go
+ * through utf8proc. */
 #ifndef XYLEM_PLUGINS_FOLD_H
 #define XYLEM_PLUGINS_FOLD_H
 

@@ -43,7 +43,7 @@ static bool read_integer(xy_str text, int64_t *out)
     for (size_t i = at; i < text.len; i++) {
         int digit = text.ptr[i] - '0';
         if (digit < 0 || digit > 9 || __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_sub_overflow(number, digit, &number)) /* downwards: INT64_MIN has no opposite */
+            __builtin_sub_overflow(number, digit, &number)) /* INT64_MIN has no opposite */
             return false;
     }
     if (!at && number == INT64_MIN)
@@ -56,7 +56,9 @@ void json_value_read(xy_str json, char *scratch, xy_value *out)
 {
     *out = (xy_value){.type = XY_NULL};
     switch (json_kind(json)) {
-    case '"': *out = (xy_value){.type = XY_TEXT, .text = {scratch, json_decode(json, scratch)}}; break;
+    case '"':
+        *out = (xy_value){.type = XY_TEXT, .text = {scratch, json_decode(json, scratch)}};
+        break;
     case 't':
     case 'f': *out = (xy_value){.type = XY_BOOL, .integer = json.ptr[0] == 't'}; break;
     case '0':

@@ -7,7 +7,8 @@
 #include "json_reader.h"
 #include "text.h"
 
-/* Adds the value: a vector as an array, an absent value or a number that JSON cannot say as null. */
+/* Adds the value: a vector as an array, an absent value or a number that JSON cannot say as
+ * null. */
 void json_value_add(struct text *out, const xy_value *value);
 
 /* What a checked JSON value means as a field: strings become text, integers of at most 64 bits stay

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demos.knn - the demonstrations nearest to a record, by the cosine of their embeddings: KATE (Liu et
- * al. 2022, "What Makes Good In-Context Examples for GPT-3?", section 3). */
+/* demos.knn - the demonstrations nearest to a record, by the cosine of their embeddings: KATE (Liu
+ * et al. 2022, "What Makes Good In-Context Examples for GPT-3?", section 3). */
 #include <math.h>
 #include <stdlib.h>
 
@@ -43,8 +43,8 @@ static const xy_option options[] = {
      .help = "Where the nearest one stands: beside the query, as in the paper, or at the start."},
     {.name = "exclude_self", .type = XY_OPT_BOOL, .offset = AT(options.exclude_self),
      .def = "true",
-     .help = "Never shows a record to itself: no demonstration with its id, its parent's id, or its "
-             "text."},
+     .help = "Never shows a record to itself: no demonstration with its id, its parent's id, or "
+             "its text."},
     {.name = "fields", .type = XY_OPT_LIST, .offset = AT(options.fields),
      .help = "The pool's fields that a demonstration has; all but vectors when not given."},
     {.name = "into", .type = XY_OPT_FIELD, .offset = AT(options.into), .def = "demos",
@@ -54,7 +54,7 @@ static const xy_option options[] = {
     {0},
 };
 
-/* ---- the pool --------------------------------------------------------------------------------------- */
+/* ---- the pool -------------------------------------------------------------------------------- */
 
 static int open_knn(void *state, const xy_host *host)
 {
@@ -123,7 +123,7 @@ static void close_knn(void *state)
     pool_free(&knn->pool);
 }
 
-/* ---- one record ------------------------------------------------------------------------------------- */
+/* ---- one record ------------------------------------------------------------------------------ */
 
 struct search {
     struct knn *knn;

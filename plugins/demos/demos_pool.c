@@ -7,7 +7,7 @@
 
 #include "json_value.h"
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void add_field(struct pool *pool, const xy_record *record, const char *name, size_t start)
 {
@@ -103,7 +103,7 @@ void pool_free(struct pool *pool)
     names_free(&pool->balance_values);
 }
 
-/* ---- choosing --------------------------------------------------------------------------------------- */
+/* ---- choosing -------------------------------------------------------------------------------- */
 
 /* The first demo whose `match` is at least so much. */
 static size_t first_at_least(const struct pool *pool, uint32_t match)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demos_pool.h - the demonstrations to choose from, in memory: each as the JSON object that goes into
- * a record, with what tells whether it may be chosen. Filled once in prepare(), then only read. */
+/* demos_pool.h - the demonstrations to choose from, in memory: each as the JSON object that goes
+ * into a record, with what tells whether it may be chosen. Filled once in prepare(), then only
+ * read. */
 #ifndef XYLEM_DEMOS_POOL_H
 #define XYLEM_DEMOS_POOL_H
 
@@ -42,7 +43,8 @@ const uint32_t *pool_candidates(const struct pool *pool, xy_job *job,
                                 const struct pool_options *options, const xy_record *record,
                                 xy_str text, size_t *count);
 
-/* Sets the chosen demos, and their ids, on the record; says once when they are fewer than wanted. */
+/* Sets the chosen demos, and their ids, on the record; says once when they are fewer than
+ * wanted. */
 int pool_set(struct pool *pool, xy_job *job, const xy_host *host,
              const struct pool_options *options, xy_record *record, const uint32_t *chosen,
              size_t count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demos.random - demonstrations drawn at random, of the record's own label, or of all labels alike. */
+/* demos.random - demonstrations drawn at random, of the record's own label, or of all labels
+ * alike. */
 #include "demos.h"
 
 struct random_demos {
@@ -23,8 +24,8 @@ static const xy_option options[] = {
     {.name = "field", .type = XY_OPT_FIELD, .offset = AT(text_field), .def = "text",
      .help = "The text by which `exclude_self` knows a record again."},
     {.name = "exclude_self", .type = XY_OPT_BOOL, .offset = AT(exclude_self), .def = "true",
-     .help = "Never shows a record to itself: no demonstration with its id, its parent's id, or its "
-             "text."},
+     .help = "Never shows a record to itself: no demonstration with its id, its parent's id, or "
+             "its text."},
     {.name = "fields", .type = XY_OPT_LIST, .offset = AT(fields),
      .help = "The pool's fields that a demonstration has; all but vectors when not given."},
     {.name = "into", .type = XY_OPT_FIELD, .offset = AT(into), .def = "demos",
@@ -54,7 +55,7 @@ static void close_random(void *state)
     pool_free(&demos->pool);
 }
 
-/* ---- drawing ---------------------------------------------------------------------------------------- */
+/* ---- drawing --------------------------------------------------------------------------------- */
 
 static void swap(uint32_t *a, uint32_t *b)
 {
@@ -90,8 +91,8 @@ static size_t find_shares(const struct pool *pool, const uint32_t *items, size_t
     return found;
 }
 
-/* Goes around the values, in random order, one for each, until there are k; a value that has no more
- * is passed over. */
+/* Goes around the values, in random order, one for each, until there are k; a value that has no
+ * more is passed over. */
 static int draw_balanced(const struct pool *pool, xy_job *job, uint32_t *items, size_t count,
                          size_t k, uint64_t *random)
 {

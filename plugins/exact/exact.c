@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exact - drops records whose text, made comparable, equals that of an earlier record. The first kind
- * of deduplication of Lee et al. 2022, "Deduplicating Training Data Makes Language Models Better",
- * on whole records. */
+/* exact - drops records whose text, made comparable, equals that of an earlier record. The first
+ * kind of deduplication of Lee et al. 2022, "Deduplicating Training Data Makes Language Models
+ * Better", on whole records. */
 #include <xylem/plugin.h>
 
 #include "exact_table.h"
@@ -22,17 +22,17 @@ static const xy_option options[] = {
      .help = "The field to compare, or a list of fields that must all agree."},
     {.name = "normalise", .type = XY_OPT_TEXT, .offset = offsetof(struct exact, normalise),
      .def = "case", .choices = "none|case|words",
-     .help = "What is the same: the very bytes; the text without regard to case and white space; or "
-             "its words, without regard to punctuation either."},
+     .help = "What is the same: the very bytes; the text without regard to case and white space; "
+             "or its words, without regard to punctuation either."},
     {.name = "against", .type = XY_OPT_DATASET, .offset = offsetof(struct exact, against),
      .help = "A data set whose texts count as earlier ones: a test set, or a corpus one has."},
     {0},
 };
 
-/* ---- keys ------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
-/* The fields' values one after another, each led by its type and closed by a byte that no UTF-8 text
- * has, so that different divisions of the same letters differ. False: no field is there. */
+/* The fields' values one after another, each led by its type and closed by a byte that no UTF-8
+ * text has, so that different divisions of the same letters differ. False: no field is there. */
 static bool comparable(const struct exact *exact, const xy_record *record, struct text *out)
 {
     bool any = false;
@@ -66,7 +66,7 @@ static int64_t add(const struct exact *exact, struct exact_table *table, const x
     return exact_table_add(table, XXH3_128bits(scratch->bytes, scratch->length));
 }
 
-/* ---- the run ---------------------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 struct pass {
     struct exact_table table;
@@ -156,7 +156,7 @@ static const xy_stage exact_stage = {
     .state_size = sizeof(struct exact),
     .id = "exact",
     .version = "1.0.0",
-    .summary = "Drops records whose text equals an earlier one's, without regard to case and spaces",
+    .summary = "Drops records whose text equals an earlier one's but for case and white space",
     .options = options,
     .open = open_exact,
     .run = run,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* minhash - drops near-duplicates, found by MinHash signatures and locality-sensitive hashing (Broder
- * 1997; Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3). */
+/* minhash - drops near-duplicates, found by MinHash signatures and locality-sensitive hashing
+ * (Broder 1997; Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3). */
 #include <math.h>
 
 #include <xylem/plugin.h>
@@ -51,7 +51,7 @@ static const xy_option options[] = {
     {0},
 };
 
-/* ---- the run ---------------------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 struct pass {
     const struct minhash *minhash;
@@ -161,7 +161,8 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     struct pass pass = {.minhash = minhash, .input = input,
                         .known = against ? against->api->count(against) : 0};
     uint64_t total = pass.known + input->api->count(input);
-    int code = minhash_index_init(&pass.index, minhash->banding, minhash->permutations.count, total);
+    int code = minhash_index_init(&pass.index, minhash->banding, minhash->permutations.count,
+                                  total);
     for (uint64_t row = 0; row < total && code >= 0; row++) {
         code = add_row(&pass, job, row);
         if (row % POLL == 0 && job->api->cancelled(job))
@@ -183,7 +184,7 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     return code;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_minhash(void *state, const xy_host *host)
 {
@@ -221,7 +222,7 @@ static const xy_stage minhash_stage = {
     .state_size = sizeof(struct minhash),
     .id = "minhash",
     .version = "1.0.0",
-    .summary = "Drops near-duplicates of earlier records, by MinHash and locality-sensitive hashing",
+    .summary = "Drops near-duplicates of earlier records, found by MinHash signatures",
     .options = options,
     .open = open_minhash,
     .run = run,

@@ -11,7 +11,7 @@
 
 #include "minhash_signature.h"
 
-/* ---- which bands ------------------------------------------------------------------------------------ */
+/* ---- which bands ----------------------------------------------------------------------------- */
 
 enum { STEPS = 200 }; /* of each integral, by the midpoint rule */
 
@@ -47,7 +47,7 @@ struct banding banding_choose(double threshold, size_t permutations, double fals
     return best;
 }
 
-/* ---- the index -------------------------------------------------------------------------------------- */
+/* ---- the index ------------------------------------------------------------------------------- */
 
 int minhash_index_init(struct minhash_index *index, struct banding banding, size_t permutations,
                        uint64_t most)

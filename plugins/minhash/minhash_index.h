@@ -12,8 +12,8 @@ struct banding {
     size_t bands, rows; /* bands * rows is at most the number of permutations */
 };
 
-/* The banding that makes the weighted sum of two areas least: of false positives (the chance to meet,
- * over similarities below the threshold) and of false negatives (not to meet, above it). */
+/* The banding that makes the weighted sum of two areas least: of false positives (the chance to
+ * meet, over similarities below the threshold) and of false negatives (not to meet, above it). */
 struct banding banding_choose(double threshold, size_t permutations, double false_positive_weight);
 /* 1 - (1 - similarity^rows)^bands: the chance that two signatures meet. */
 double banding_chance(struct banding banding, double similarity);

@@ -21,14 +21,14 @@ static const xy_option options[] = {
              "`categorical`, `uniform`, `normal`, `date` or `file`."},
     {.name = "count", .type = XY_OPT_INT, .offset = offsetof(struct sample, count), .def = "0",
      .low = 0, .high = 1e15,
-     .help = "How many records to make, of nothing or of each record that comes in; 0 adds one draw "
-             "to each record that comes in."},
+     .help = "How many records to make, of nothing or of each record that comes in; 0 adds one "
+             "draw to each record that comes in."},
     {.name = "folder", .type = XY_OPT_PATH, .offset = offsetof(struct sample, folder), .def = ".",
      .help = "The folder in which relative paths of `file` begin; the pipeline file's own."},
     {0},
 };
 
-/* ---- files ------------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* One row: its JSON goes behind the earlier ones, and where it lies into `*ends`. */
 static int keep_row(struct sampler *sampler, const xy_record *row, size_t **ends, size_t *room)
@@ -91,7 +91,7 @@ static int load_column(const struct sample *sample, xy_job *job, struct sampler 
     return code;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_sample(void *state, const xy_host *host)
 {

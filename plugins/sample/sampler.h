@@ -10,7 +10,7 @@ enum sampler_kind {
     SAMPLE_CATEGORICAL = 1, /* one of `values`, by their weights */
     SAMPLE_UNIFORM = 2,     /* between low and high */
     SAMPLE_NORMAL = 3,      /* around mean, between low and high */
-    SAMPLE_DATE = 4,        /* a moment from day low to the end of day high, as `format` writes it */
+    SAMPLE_DATE = 4,        /* a moment from day low to the end of day high, by `format` */
     SAMPLE_FILE = 5         /* a value of a column of a file, each row as likely */
 };
 
@@ -43,8 +43,8 @@ int sampler_draw(const struct sampler *sampler, xy_job *job, xy_record *record, 
 
 /* Days since 1970-01-01 of a text YYYY-MM-DD in the Gregorian calendar; false for anything else. */
 bool date_read(xy_str text, int64_t *days);
-/* Writes a moment, seconds since 1970-01-01 UTC, in the language of the C locale; 0 when it does not
- * fit, else its length. */
+/* Writes a moment, seconds since 1970-01-01 UTC, in the language of the C locale; 0 when it does
+ * not fit, else its length. */
 size_t date_write(char *out, size_t size, const char *format, int64_t seconds);
 
 #endif

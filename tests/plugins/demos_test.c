@@ -34,7 +34,7 @@ static const char *ids_for(const char *json, uint64_t seed)
     return ids;
 }
 
-/* ---- demos.random ----------------------------------------------------------------------------- */
+/* ---- demos.random ---------------------------------------------------------------------------- */
 
 #define POOL                                                                                      \
     "{\"text\":\"p one\",\"label\":\"p\"}\n{\"text\":\"n one\",\"label\":\"n\"}\n"                \
@@ -162,7 +162,7 @@ static void refuses_an_empty_pool(void)
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "demos.random", "{k: 3}"));
 }
 
-/* ---- demos.knn -------------------------------------------------------------------------------- */
+/* ---- demos.knn ------------------------------------------------------------------------------- */
 
 static size_t dimension = 3;
 static int failure;

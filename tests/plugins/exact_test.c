@@ -48,7 +48,8 @@ static void folds_as_unicode_says(void)
 static void normalises_none_and_words(void)
 {
     const char *lines = "{\"text\":\"Well, done!\"}\n{\"text\":\"well done\"}\n"
-                        "{\"text\":\"Well, done!\"}\n{\"text\":\"\\u00a1well \\u2014 done\\u2026\"}\n"
+                        "{\"text\":\"Well, done!\"}\n"
+                        "{\"text\":\"\\u00a1well \\u2014 done\\u2026\"}\n"
                         "{\"text\":\"welldone\"}\n{\"text\":\"well done 2\"}\n";
     CHECK_TEXT(kept("normalise: none", lines), "110111");
     CHECK_TEXT(kept("normalise: words", lines), "100011");

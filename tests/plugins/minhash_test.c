@@ -30,11 +30,12 @@ static const char *kept(const char *yaml, const char *lines)
     return marks;
 }
 
-/* ---- a corpus with known similarities --------------------------------------------------------- */
+/* ---- a corpus with known similarities -------------------------------------------------------- */
 
 enum { TEXTS = 2400, LONGEST = 64, VOCABULARY = 5000, SHINGLE = 3 };
 
-/* Texts as numbers of words; every third word drawn from few, so that unrelated texts share some. */
+/* Texts as numbers of words; every third word drawn from few, so that unrelated texts share
+ * some. */
 struct corpus {
     uint16_t words[TEXTS][LONGEST];
     size_t lengths[TEXTS];
@@ -225,7 +226,7 @@ static void other_thresholds(void)
     CU_ASSERT_EQUAL(quality.right, quality.dropped);
 }
 
-/* ---- small cases ------------------------------------------------------------------------------ */
+/* ---- small cases ----------------------------------------------------------------------------- */
 
 #define LONG "the quick brown fox jumps over the lazy dog and runs into the dark green wood"
 
@@ -251,10 +252,10 @@ static void short_and_missing_texts(void)
 static void characters(void)
 {
     /* Chinese without spaces: one shingle of words, many of characters. */
-    const char *lines = "{\"text\":\"\\u4eca\\u5929\\u5929\\u6c14\\u5f88\\u597d\\u6211\\u4eec\\u53bb"
-                        "\\u516c\\u56ed\\u6563\\u6b65\\u5427\\u597d\\u5417\"}\n"
-                        "{\"text\":\"\\u4eca\\u5929\\u5929\\u6c14\\u5f88\\u597d\\u6211\\u4eec\\u53bb"
-                        "\\u516c\\u56ed\\u6563\\u6b65\\u5427\\u597d\"}\n";
+    const char *lines = "{\"text\":\"\\u4eca\\u5929\\u5929\\u6c14\\u5f88\\u597d\\u6211\\u4eec"
+                        "\\u53bb\\u516c\\u56ed\\u6563\\u6b65\\u5427\\u597d\\u5417\"}\n"
+                        "{\"text\":\"\\u4eca\\u5929\\u5929\\u6c14\\u5f88\\u597d\\u6211\\u4eec"
+                        "\\u53bb\\u516c\\u56ed\\u6563\\u6b65\\u5427\\u597d\"}\n";
     /* 16 and 15 characters give 15 and 14 shingles of two, 14 of them shared: 14/15. */
     CHECK_TEXT(kept("{unit: characters, shingle: 2, verify: exact}", lines), "10");
     CHECK_TEXT(result.reasons[1], "near-duplicate of 00000000000003e8 (similarity 0.93)");
@@ -263,7 +264,8 @@ static void characters(void)
 
 static void names_the_most_similar(void)
 {
-    /* a b c d e f against both: shares abc bcd cde def with the second, abc bcd cde with the first. */
+    /* a b c d e f against both: shares abc bcd cde def with the second, abc bcd cde with the
+     * first. */
     run_lines("{threshold: 0.4, verify: exact}", "{\"text\":\"a b c d e x y\"}\n"
                                                  "{\"text\":\"k a b c d e f\"}\n"
                                                  "{\"text\":\"a b c d e f\"}\n");
