@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chat.h - the options of the format, and its two halves; see xy_format for each function. */
-#ifndef XYLEM_CHAT_H
-#define XYLEM_CHAT_H
+#ifndef XYLEM_PLUGINS_CHAT_CHAT_H
+#define XYLEM_PLUGINS_CHAT_CHAT_H
 
 #include "json_value.h"
 

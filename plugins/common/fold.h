@@ -5,8 +5,8 @@
  * the result is in NFC, and characters without a shape of their own (zero-width space, soft hyphen)
  * are left out. ASCII goes by a table, at several hundred MB/s; only runs of other characters go
  * through utf8proc. */
-#ifndef XYLEM_PLUGINS_FOLD_H
-#define XYLEM_PLUGINS_FOLD_H
+#ifndef XYLEM_PLUGINS_COMMON_FOLD_H
+#define XYLEM_PLUGINS_COMMON_FOLD_H
 
 #include "text.h"
 

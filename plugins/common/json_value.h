@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_value.h - between a record's typed values and JSON, the one way that all formats and sources
  * of this repository share. [any] */
-#ifndef XYLEM_PLUGINS_JSON_VALUE_H
-#define XYLEM_PLUGINS_JSON_VALUE_H
+#ifndef XYLEM_PLUGINS_COMMON_JSON_VALUE_H
+#define XYLEM_PLUGINS_COMMON_JSON_VALUE_H
 
 #include "json_reader.h"
 #include "text.h"

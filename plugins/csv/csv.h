@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* csv.h - the options of the format, and its two halves; see xy_format for each function. */
-#ifndef XYLEM_CSV_H
-#define XYLEM_CSV_H
+#ifndef XYLEM_PLUGINS_CSV_CSV_H
+#define XYLEM_PLUGINS_CSV_CSV_H
 
 #include <xylem/plugin.h>
 

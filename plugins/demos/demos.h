@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* demos.h - the stages of the plugin demos. */
-#ifndef XYLEM_DEMOS_H
-#define XYLEM_DEMOS_H
+#ifndef XYLEM_PLUGINS_DEMOS_DEMOS_H
+#define XYLEM_PLUGINS_DEMOS_DEMOS_H
 
 #include "demos_pool.h"
 

@@ -2,8 +2,8 @@
 /* demos_pool.h - the demonstrations to choose from, in memory: each as the JSON object that goes
  * into a record, with what tells whether it may be chosen. Filled once in prepare(), then only
  * read. */
-#ifndef XYLEM_DEMOS_POOL_H
-#define XYLEM_DEMOS_POOL_H
+#ifndef XYLEM_PLUGINS_DEMOS_DEMOS_POOL_H
+#define XYLEM_PLUGINS_DEMOS_DEMOS_POOL_H
 
 #include "names.h"
 #include "text.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exact_table.h - the first row of each 128-bit key. 16 bytes for each distinct key and 4 for each
  * of its slots, of which there are between 1.5 and 3 for a row: 22 to 28 bytes a row in all. */
-#ifndef XYLEM_EXACT_TABLE_H
-#define XYLEM_EXACT_TABLE_H
+#ifndef XYLEM_PLUGINS_EXACT_EXACT_TABLE_H
+#define XYLEM_PLUGINS_EXACT_EXACT_TABLE_H
 
 #include <stdint.h>
 

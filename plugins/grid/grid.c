@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "grid_axes.h"
-#include "json_reader.h"
+#include "json_value.h"
 
 enum { AT_ONCE = 64, MOST_DRAWS = 10000 };
 
@@ -81,27 +81,12 @@ static int64_t estimate(const void *state)
 
 static int set_value(xy_job *job, xy_record *record, const char *name, xy_str json)
 {
-    xy_value value = {.type = XY_JSON, .text = json};
-    char *text;
-    switch (json_kind(json)) {
-    case '"':
-        text = job->api->alloc(job, json.len + 1);
-        value = (xy_value){.type = XY_TEXT, .text = {text, json_decode(json, text)}};
-        break;
-    case 't':
-    case 'f': value = (xy_value){.type = XY_BOOL, .integer = json.ptr[0] == 't'}; break;
-    case 'n': return XY_OK;
-    case '0': {
-        double number = json_number(json, 0);
-        if (number == (double)(int64_t)number && !memchr(json.ptr, '.', json.len))
-            value = (xy_value){.type = XY_INT, .integer = (int64_t)number};
-        else
-            value = (xy_value){.type = XY_NUMBER, .number = number};
-        break;
-    }
-    default: break;
-    }
-    return record->api->set(record, name, &value);
+    char *scratch = job->api->alloc(job, json.len + 1);
+    if (!scratch)
+        return XY_ENOMEM;
+    xy_value value;
+    json_value_read(json, scratch, &value);
+    return value.type == XY_NULL ? XY_OK : record->api->set(record, name, &value);
 }
 
 static int emit(struct grid *grid, xy_job *job, const xy_record *parent, const size_t *chosen)

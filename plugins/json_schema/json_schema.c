@@ -4,7 +4,7 @@
 
 #include <xylem/plugin.h>
 
-#include "text.h"
+#include "json_value.h"
 
 struct json_schema {
     const char *schema, *field;
@@ -41,22 +41,6 @@ static void close_schema(void *state)
         filter->service->release(filter->compiled);
 }
 
-static void add_value(struct text *json, const xy_value *value)
-{
-    char integer[32];
-    switch (value->type) {
-    case XY_TEXT: text_add_json(json, value->text); break;
-    case XY_JSON: text_add_str(json, value->text); break;
-    case XY_NUMBER: text_add_number(json, value->number); break;
-    case XY_BOOL: text_add_literal(json, value->integer ? "true" : "false"); break;
-    case XY_INT:
-        snprintf(integer, sizeof(integer), "%lld", (long long)value->integer);
-        text_add_literal(json, integer);
-        break;
-    default: text_add_literal(json, "null");
-    }
-}
-
 /* Vectors are left out: they are numbers for machines, and no schema describes them usefully. */
 static void add_record(struct text *json, const xy_record *record)
 {
@@ -69,7 +53,7 @@ static void add_record(struct text *json, const xy_record *record)
         text_add_literal(json, json->length > 1 ? "," : "");
         text_add_json(json, xy_text(name));
         text_add_literal(json, ":");
-        add_value(json, &value);
+        json_value_add(json, &value);
     }
     text_add_literal(json, "}");
 }
@@ -84,7 +68,7 @@ static int process(void *state, xy_job *job)
     if (!filter->field) {
         add_record(&json, record);
     } else if (record->api->get(record, filter->field, &value)) {
-        add_value(&json, &value);
+        json_value_add(&json, &value);
     } else {
         return xy_drop(job, "the field `%s` is missing", filter->field);
     }

@@ -6,8 +6,7 @@
 
 #include <xylem/plugin.h>
 
-#include "json_reader.h"
-#include "text.h"
+#include "json_value.h"
 
 struct jsonl {
     int32_t with_id;
@@ -69,56 +68,17 @@ static int bad_line(xy_job *job, const struct reader *reader, const char *what)
                    (unsigned long long)reader->number, what);
 }
 
-/* Decodes into the reader's own scratch; valid until the next call. NULL when memory is out. */
-static char *decode(struct reader *reader, xy_str value, size_t *length)
+/* Room for the longest string of a line of that length. */
+static bool make_room(struct reader *reader, size_t length)
 {
-    if (value.len + 1 > reader->scratch_size) {
-        char *larger = realloc(reader->scratch, value.len * 2 + 64);
-        if (!larger)
-            return NULL;
-        reader->scratch = larger;
-        reader->scratch_size = value.len * 2 + 64;
-    }
-    *length = json_decode(value, reader->scratch);
-    return reader->scratch;
-}
-
-static int number_value(xy_str text, xy_value *value)
-{
-    bool integer = true;
-    for (size_t i = 0; i < text.len; i++)
-        integer = integer && (text.ptr[i] == '-' || (text.ptr[i] >= '0' && text.ptr[i] <= '9'));
-    if (integer) {
-        errno = 0;
-        value->integer = strtoll(text.ptr, NULL, 10);
-        value->type = XY_INT;
-        if (errno == 0)
-            return XY_OK;
-    }
-    value->type = XY_NUMBER;
-    value->number = json_number(text, 0);
-    return XY_OK;
-}
-
-static int set_field(struct reader *reader, xy_record *out, const char *name, xy_str text)
-{
-    xy_value value = {.type = XY_NULL};
-    size_t length;
-    switch (json_kind(text)) {
-    case '"': {
-        char *decoded = decode(reader, text, &length);
-        if (!decoded)
-            return XY_ENOMEM;
-        value = (xy_value){.type = XY_TEXT, .text = {decoded, length}};
-        break;
-    }
-    case 't':
-    case 'f': value = (xy_value){.type = XY_BOOL, .integer = text.ptr[0] == 't'}; break;
-    case '0': number_value(text, &value); break;
-    case 'n': return XY_OK; /* null is a field that is not there */
-    default: value = (xy_value){.type = XY_JSON, .text = text};
-    }
-    return out->api->set(out, name, &value);
+    if (length + 1 <= reader->scratch_size)
+        return true;
+    char *larger = realloc(reader->scratch, length * 2 + 64);
+    if (!larger)
+        return false;
+    reader->scratch = larger;
+    reader->scratch_size = length * 2 + 64;
+    return true;
 }
 
 static int set_member(const struct jsonl *format, struct reader *reader, xy_record *out, xy_str key,
@@ -129,12 +89,16 @@ static int set_member(const struct jsonl *format, struct reader *reader, xy_reco
     if (key.len + 1 > sizeof(name))
         return XY_EINVAL;
     size_t length = json_decode(quoted, name);
-    name[length] = '\0';
+    if (strlen(name) != length)
+        return XY_EINVAL; /* a NUL within: names are C strings */
     if (strcmp(name, "_id") == 0)
         return XY_OK; /* a record's id comes from where it was read, not from the file */
     if (strcmp(name, "_weight") == 0 && format->with_weight)
         return out->api->set_weight(out, json_number(value, 1));
-    return set_field(reader, out, name, value);
+    xy_value field;
+    json_value_read(value, reader->scratch, &field);
+    return field.type == XY_NULL ? XY_OK /* null is a field that is not there */
+                                 : out->api->set(out, name, &field);
 }
 
 static int read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
@@ -156,6 +120,8 @@ static int read_next(const void *state, xy_job *job, void *cursor, xy_record *ou
         return bad_line(job, reader,
                         object.ptr ? "expected a JSON object, found another JSON value"
                                    : "this line is not valid JSON (one object a line)");
+    if (!make_room(reader, object.len))
+        return xy_fail(job, XY_ENOMEM, "out of memory");
     struct json_cursor at = {0};
     xy_str key = {NULL, 0}, value = {NULL, 0};
     while (json_next(object, &at, &key, &value)) {
@@ -187,32 +153,6 @@ static int write_open(const void *state, xy_job *job, const char *const *fields,
     return XY_OK;
 }
 
-static void add_vector(struct text *line, const xy_value *value)
-{
-    for (uint32_t i = 0; i < value->length; i++) {
-        text_add_literal(line, i ? "," : "[");
-        text_add_number(line, (double)value->vector[i]);
-    }
-    text_add_literal(line, value->length ? "]" : "[]");
-}
-
-static void add_value(struct text *line, const xy_value *value)
-{
-    char integer[32];
-    switch (value->type) {
-    case XY_TEXT: text_add_json(line, value->text); break;
-    case XY_JSON: text_add_str(line, value->text); break;
-    case XY_NUMBER: text_add_number(line, value->number); break;
-    case XY_BOOL: text_add_literal(line, value->integer ? "true" : "false"); break;
-    case XY_INT:
-        snprintf(integer, sizeof(integer), "%lld", (long long)value->integer);
-        text_add_literal(line, integer);
-        break;
-    case XY_VECTOR: add_vector(line, value); break;
-    default: text_add_literal(line, "null");
-    }
-}
-
 static void add_field(struct writer *writer, const xy_record *record, const char *name)
 {
     xy_value value = {.type = XY_NULL};
@@ -221,7 +161,7 @@ static void add_field(struct writer *writer, const xy_record *record, const char
     text_add_literal(&writer->line, writer->line.length > 1 ? "," : "");
     text_add_json(&writer->line, xy_text(name));
     text_add_literal(&writer->line, ":");
-    add_value(&writer->line, &value);
+    json_value_add(&writer->line, &value);
 }
 
 static int write_next(const void *state, xy_job *job, void *cursor, const xy_record *record)

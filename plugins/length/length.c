@@ -24,7 +24,8 @@ static const xy_option options[] = {
     {0},
 };
 
-static bool is_word(utf8proc_int32_t point)
+/* An apostrophe belongs to the word that it stands in: "don't" is one word. */
+static bool is_word(utf8proc_int32_t point, bool inside)
 {
     switch (utf8proc_category(point)) {
     case UTF8PROC_CATEGORY_LU:
@@ -35,7 +36,7 @@ static bool is_word(utf8proc_int32_t point)
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ND: return true;
-    default: return point == '\'' || point == 0x2019; /* "don't" is one word */
+    default: return inside && (point == '\'' || point == 0x2019);
     }
 }
 
@@ -51,13 +52,23 @@ static int64_t measure(xy_str text, const char *unit)
                                                  (utf8proc_ssize_t)(text.len - at), &point);
         if (used <= 0)
             break; /* a record's text is valid UTF-8: this cannot be */
-        bool word = is_word(point);
+        bool word = is_word(point, inside);
         words += word && !inside;
         inside = word;
         characters++;
         at += (size_t)used;
     }
     return unit[0] == 'w' ? words : characters;
+}
+
+static int open_length(void *state, const xy_host *host)
+{
+    const struct length *filter = state;
+    if (filter->most == 0 || filter->least <= filter->most)
+        return XY_OK;
+    xy_log_line(host, XY_LOG_ERROR, "`min` is %lld and `max` is %lld: no text would stay",
+                (long long)filter->least, (long long)filter->most);
+    return XY_EINVAL;
 }
 
 static int process(void *state, xy_job *job)
@@ -85,6 +96,7 @@ static const xy_stage length = {
     .version = "1.0.0",
     .summary = "Keeps the records whose text is neither too short nor too long",
     .options = options,
+    .open = open_length,
     .process = process,
     .fields = "reads `field`",
 };

@@ -2,8 +2,8 @@
 /* minhash_index.h - locality-sensitive hashing of signatures (Indyk and Motwani 1998; the bands of
  * Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4): two signatures meet when
  * they agree on all rows of at least one band. One thread at a time. */
-#ifndef XYLEM_MINHASH_INDEX_H
-#define XYLEM_MINHASH_INDEX_H
+#ifndef XYLEM_PLUGINS_MINHASH_MINHASH_INDEX_H
+#define XYLEM_PLUGINS_MINHASH_MINHASH_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* minhash_shingle.h - a text as the set of its overlapping runs of words or characters (Broder
  * 1997, "On the resemblance and containment of documents", section 2). One thread at a time. */
-#ifndef XYLEM_MINHASH_SHINGLE_H
-#define XYLEM_MINHASH_SHINGLE_H
+#ifndef XYLEM_PLUGINS_MINHASH_MINHASH_SHINGLE_H
+#define XYLEM_PLUGINS_MINHASH_MINHASH_SHINGLE_H
 
 #include "fold.h"
 

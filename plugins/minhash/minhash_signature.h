@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* minhash_signature.h - the least value of a set under each of many permutations: the share on
  * which two sets agree estimates their Jaccard similarity (Broder 1997, section 3). [any] */
-#ifndef XYLEM_MINHASH_SIGNATURE_H
-#define XYLEM_MINHASH_SIGNATURE_H
+#ifndef XYLEM_PLUGINS_MINHASH_MINHASH_SIGNATURE_H
+#define XYLEM_PLUGINS_MINHASH_MINHASH_SIGNATURE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sampler.h - where a field's random values come from: one sampler for each field, as the options
  * describe it. Samplers are only read while records are made. */
-#ifndef XYLEM_SAMPLER_H
-#define XYLEM_SAMPLER_H
+#ifndef XYLEM_PLUGINS_SAMPLE_SAMPLER_H
+#define XYLEM_PLUGINS_SAMPLE_SAMPLER_H
 
 #include "json_value.h"
 

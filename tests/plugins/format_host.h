@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* format_host.h - what tests of formats share: records written to a text, a text read as
  * records. */
-#ifndef XYLEM_TESTS_FORMAT_HOST_H
-#define XYLEM_TESTS_FORMAT_HOST_H
+#ifndef XYLEM_TESTS_PLUGINS_FORMAT_HOST_H
+#define XYLEM_TESTS_PLUGINS_FORMAT_HOST_H
 
 #include <stdlib.h>
 #include <unistd.h>

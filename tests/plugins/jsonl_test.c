@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format_host.h"
+
+static struct stage_host host;
+
+static const char *load(const char *yaml, const char *text)
+{
+    return format_read(&host, "jsonl", yaml, text);
+}
+
+static const char *save(const char *yaml, const char *const *fields, const char *lines)
+{
+    return format_write(&host, "jsonl", yaml, fields, lines);
+}
+
+static void reads(void)
+{
+    CHECK_TEXT(load(NULL, "\xef\xbb\xbf{\"a\": \"x\\u00e9\\n\"}\r\n\n  \n "
+                          "{\"b\":[1, {}],\"c\":null}"),
+               "{\"a\":\"x\xc3\xa9\\n\"}\n{\"b\":[1, {}]}\n");
+    CHECK_TEXT(load(NULL, "{\"i\":9223372036854775807,\"j\":-9223372036854775808,\"k\":1e2,"
+                          "\"t\":true,\"z\":-0.5}\n"),
+               "{\"i\":9223372036854775807,\"j\":-9223372036854775808,\"k\":100.0,\"t\":true,"
+               "\"z\":-0.5}\n");
+    CHECK_TEXT(load(NULL, "{\"_id\":\"00ff\",\"a\":1}\n{}\n"), "{\"a\":1}\n{}\n");
+    CHECK_TEXT(load(NULL, ""), "");
+}
+
+static void tells_where_it_is_broken(void)
+{
+    CHECK_TEXT(load(NULL, "{\"a\":1}\n\n{\"a\":\n"), "{\"a\":1}\nerror: FILE:3: this line is not "
+               "valid JSON (one object a line)");
+    CHECK_TEXT(load(NULL, "[1]\n"), "error: FILE:1: expected a JSON object, found another JSON "
+               "value");
+    CHECK_TEXT(load(NULL, "{\"a\":\"\xfc\"}\n"), "error: FILE:1: this line is not valid JSON (one "
+               "object a line)");
+    CHECK_TEXT(load(NULL, "{\"\":1}\n"), "error: FILE:1: a field's name is empty or longer than "
+               "127 bytes, or its value cannot be kept");
+    CHECK_TEXT(load(NULL, "{\"a\\u0000b\":1}\n"), "error: FILE:1: a field's name is empty or "
+               "longer than 127 bytes, or its value cannot be kept");
+    CHECK_TEXT(format_read_bytes(&host, "jsonl", NULL, "{}\0{}\n", 6), "error: FILE:1: this line "
+               "is not valid JSON (one object a line)");
+}
+
+static void writes(void)
+{
+    static const char *const fields[] = {"b", "none", NULL};
+    CHECK_TEXT(save(NULL, NULL, "{\"a\":\"q\\\"\\n\",\"b\":1,\"c\":2.5,"
+                                "\"d\":false,\"e\":[1]}\n{}\n"),
+               "{\"a\":\"q\\\"\\n\",\"b\":1,\"c\":2.5,\"d\":false,\"e\":[1]}\n{}\n");
+    CHECK_TEXT(save(NULL, fields, "{\"a\":1,\"b\":2}\n"), "{\"b\":2,\"none\":null}\n");
+    CHECK_TEXT(save(NULL, NULL, "{\"#v\":[1,0.5]}\n{\"#v\":[]}\n"),
+               "{\"v\":[1,0.5]}\n{\"v\":[]}\n");
+    CHECK_TEXT(save("{id: true, weight: true}", NULL, "{\"@weight\":0.25,\"a\":1}\n{}\n"),
+               "{\"_id\":\"00000000000003e8\",\"a\":1,\"_weight\":0.25}\n"
+               "{\"_id\":\"00000000000003e9\",\"_weight\":1}\n");
+}
+
+static const struct check checks[] = {
+    {"reading", reads},
+    {"broken files", tells_where_it_is_broken},
+    {"writing", writes},
+    {0},
+};
+
+int main(void)
+{
+    stage_host_init(&host);
+    stage_host_load(&host, "jsonl");
+    int failed = check_main("jsonl", checks);
+    stage_host_free(&host);
+    return failed;
+}
