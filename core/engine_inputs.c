@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that steps will read: looked for before a run, since a step may come hours after its start. */
+/* Files that steps will read: looked for before a run, since a step may come hours later. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include "engine.h"
 #include "instance.h"
 
-/* Is `option` of `step` a file to be read? Conditions read what their paths name; elsewhere a path may
- * be a file to be made. */
+/* Is `option` of `step` a file to be read? Conditions read what their paths name; elsewhere a path
+ * may be a file to be made. */
 static bool names_file(const struct pipeline *pipeline, const struct step *step,
                        const xy_option *option, const struct node *node)
 {

@@ -58,8 +58,9 @@ uint32_t model_can(const struct model *model);
 const char *model_alias(const struct model *model);
 
 /* Why it makes no sense to go on with this model, or NULL: no attempt of this process had a good
- * answer, and so many calls were refused in a way that no retry mends (a wrong key, an unknown model)
- * that the next will be too; with `over`, when no more calls come: all that were sent failed. */
+ * answer, and so many calls were refused in a way that no retry mends (a wrong key, an unknown
+ * model) that the next will be too; with `over`, when no more calls come: all that were sent
+ * failed. */
 const char *model_hopeless(const struct model *model, bool over);
 
 /* The request's content address: model, generator options that are not neutral, and every

@@ -146,6 +146,21 @@ static const struct flag *find_letter(const struct command *command, const char 
     return NULL;
 }
 
+static bool fits(const struct arguments *arguments, const struct flag *flag, const char *value)
+{
+    const struct command *command = arguments->command;
+    if (flag->value_name && (!value || !*value))
+        usage_error(command, "`--%s` needs a value: --%s %s", flag->name, flag->name,
+                    flag->value_name);
+    else if (!flag->value_name && value)
+        usage_error(command, "`--%s` takes no value", flag->name);
+    else if (arguments->flags[flag - command->flags].count == MOST_VALUES)
+        usage_error(command, "`--%s` was given more than %d times", flag->name, MOST_VALUES);
+    else
+        return true;
+    return false;
+}
+
 /* Takes one flag and its value; returns how many words it used, 0 after an error. */
 static int take_flag(struct arguments *arguments, char **words)
 {
@@ -164,19 +179,8 @@ static int take_flag(struct arguments *arguments, char **words)
         value = words[1];
         used = 2;
     }
-    if (flag->value_name && (!value || !*value)) {
-        usage_error(command, "`--%s` needs a value: --%s %s", flag->name, flag->name,
-                    flag->value_name);
+    if (!fits(arguments, flag, value))
         return 0;
-    }
-    if (!flag->value_name && value) {
-        usage_error(command, "`--%s` takes no value", flag->name);
-        return 0;
-    }
-    if (arguments->flags[index].count == MOST_VALUES) {
-        usage_error(command, "`--%s` was given more than %d times", flag->name, MOST_VALUES);
-        return 0;
-    }
     arguments->flags[index].values[arguments->flags[index].count++] = value ? value : "";
     return used;
 }

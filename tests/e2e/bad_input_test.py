@@ -22,7 +22,8 @@ BOMB = "xylem: 1\nparams: {a0: &a0 [x,x,x,x,x,x,x,x,x,x]" + "".join(
 
 # name of the file, its text (bytes or str), words after `run`, exit code, the one line.
 FILES = [
-    ("missing.yaml", None, [], 2, "error: missing.yaml: cannot be opened: No such file or directory"),
+    ("missing.yaml", None, [], 2,
+     "error: missing.yaml: cannot be opened: No such file or directory"),
     ("folder.yaml", ..., [], 2, "error: folder.yaml: cannot be read: Is a directory"),
     ("empty.yaml", "", [], 2, "error: empty.yaml:1:1: the file is empty, expected a pipeline"),
     ("open.yaml", "xylem: 1\nsteps: [\n", [], 2,
@@ -59,7 +60,8 @@ FILES = [
      "error: --set a.b.c:1:1: the pipeline: unknown key `a` (known keys: xylem, name, seed, "
      "codebook, params, models, plugins, budget, cache, steps, accept, write)"),
     ("set.yaml", GOOD, ["--set", "models.t.use=opnai"], 2,
-     "error: --set models.t.use:1:1: model `t`: unknown generator `opnai` (did you mean `openai`?)"),
+     "error: --set models.t.use:1:1: model `t`: unknown generator `opnai` (did you mean "
+     "`openai`?)"),
 ]
 
 # seeds.jsonl, exit code, the one line ({folder} is the test's).
@@ -70,10 +72,10 @@ SEEDS = [
      "error: step `read` made no records: its input is empty, or its options leave nothing"),
     ('{"a":1}\n\n{"a":2\n', 1, "error: step `read`: {folder}/seeds.jsonl:3: this line is not valid "
      "JSON (one object a line)"),
-    ("[1]\n", 1, "error: step `read`: {folder}/seeds.jsonl:1: expected a JSON object, found another "
-     "JSON value"),
-    (b'{"a":"\xff"}\n', 1, "error: step `read`: {folder}/seeds.jsonl:1: this line is not valid JSON "
-     "(one object a line)"),
+    ("[1]\n", 1, "error: step `read`: {folder}/seeds.jsonl:1: expected a JSON object, found "
+     "another JSON value"),
+    (b'{"a":"\xff"}\n', 1, "error: step `read`: {folder}/seeds.jsonl:1: this line is not valid "
+     "JSON (one object a line)"),
 ]
 
 # words, exit code, the first line.
@@ -89,8 +91,8 @@ LINES = [
     (["run", "a", "--runs", ""], 2, "xylem run: `--runs` needs a value: --runs DIR"),
     (["run", "a", "--quiet=1"], 2, "xylem run: `--quiet` takes no value"),
     (["why"], 2, "xylem why: ID is missing"),
-    (["why", "xyz"], 2, "xylem why: `xyz` is no record id: 16 hexadecimal digits, as in the rejects "
-     "file or in an output's `_id`"),
+    (["why", "xyz"], 2, "xylem why: `xyz` is no record id: 16 hexadecimal digits, as in the "
+     "rejects file or in an output's `_id`"),
     (["help", "gird"], 2, "xylem help: there is no plugin or command `gird`; did you mean `grid`?"),
     (["new", "filtre", "x"], 2, "xylem new: there is no kind `filtre`; did you mean `filter`?"),
     (["new", "filter"], 2, "xylem new: KIND NAME is missing"),
@@ -245,7 +247,7 @@ class Secrets(harness.Case):
             server.server_close()
 
     def test_rejects_do_not_hold_it(self):
-        """Most requests are answered well, so that the run goes on and the refusals become rejects."""
+        """Most requests are answered well: the run goes on, the refusals become rejects."""
         class Half(Echo):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong around a run: servers that fail, signals, full disks. Nothing is lost, nothing hangs."""
+"""What goes wrong around a run: servers that fail, signals, full disks. Nothing is lost."""
 import json
 import os
 import resource
@@ -16,7 +16,7 @@ xylem: 1
 name: faults
 seed: 4
 models:
-  teacher: {{ use: openai, base_url: "{url}", model: test-model, api_key: "key-of-the-test", {keys} }}
+  teacher: {{ use: openai, base_url: "{url}", model: m, api_key: "key-of-the-test", {keys} }}
 steps:
   - id: plan
     use: grid
@@ -33,7 +33,8 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl, with: {{ id: true }} }}
 class FaultCase(harness.Case):
     def pipeline(self, url, topics=100, samples=1, keys="concurrency: 64"):
         names = ", ".join(f"topic{i}" for i in range(topics))
-        self.write("faults.yaml", PIPELINE.format(url=url, topics=names, samples=samples, keys=keys))
+        self.write("faults.yaml",
+                   PIPELINE.format(url=url, topics=names, samples=samples, keys=keys))
 
     def summary(self, *words, code=0, timeout=120):
         done = self.xylem("run", "-q", "--json", "faults.yaml", *words, code=code, timeout=timeout)
@@ -142,7 +143,7 @@ class Server(FaultCase):
         self.assertIn("timed out", done.stderr.lower().replace("timeout", "timed out"))
 
     def test_deadline(self):
-        """A deadline is over all attempts of a call; others are not held up by one that has none left."""
+        """A deadline is over all attempts of a call; others are not held up by it."""
         with harness.Server("--fail", "slow:0.3", "--slow-ms", "30000", "--seed", "2") as server:
             self.pipeline(server.url, topics=20,
                           keys="concurrency: 64, timeout: 0.4, deadline: 1, attempts: 50")

@@ -9,7 +9,7 @@ import unittest
 
 import harness
 
-# A model of a few lines: answers as `extra.mode` in its request says, so that a test knows every answer.
+# A model of a few lines: answers as the first word of its prompt says.
 MODEL = '''
 import json, sys
 for line in sys.stdin:
@@ -186,7 +186,8 @@ class Order(RunCase):
 
 
 class Structured(RunCase):
-    SCHEMA = "{ fields: { stars: { type: integer, minimum: 1, maximum: 5 }, text: text }, retry: 1 }"
+    SCHEMA = ("{ fields: { stars: { type: integer, minimum: 1, maximum: 5 }, text: text }, "
+              "retry: 1 }")
 
     def modes(self, modes, extra=""):
         self.write("model.py", MODEL)
@@ -336,7 +337,8 @@ class Accept(RunCase):
           - {{ use: grid, with: {{ label: [positive, negative], style: [a, b, c] }} }}
           - use: generate
             prompt: "{{{{ label }}}} {{{{ style }}}}"
-            output: {{ fields: {{ text: text, stars: {{ type: integer, minimum: 1, maximum: 5 }} }} }}
+            output:
+              fields: {{ text: text, stars: {{ type: integer, minimum: 1, maximum: 5 }} }}
           - {{ id: good, use: expression, with: {{ keep: "stars >= 4" }} }}
         accept: {{ count: {count}, per: label{more} }}
         write: {{ path: out.jsonl, rejects: rejects.jsonl }}
@@ -517,7 +519,7 @@ class Tools(RunCase):
         self.write("answers.jsonl", "".join(
             json.dumps({"prompt": str(n), "text": f"recorded {n}"}) + "\n" for n in range(1, 5)))
         with harness.Server() as server:
-            self.pipeline(self.TEXT.format(model=f'{{ use: openai, base_url: "{server.url}", model: m }}'))
+            self.pipeline(self.TEXT.format(model=server_model(server)))
             self.write("model.py", MODEL)
             self.xylem("run", "-q", "p.yaml", "--set",
                        "models.t={ use: replay, file: answers.jsonl }")
