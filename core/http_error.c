@@ -8,26 +8,38 @@ static int32_t clamp_ms(double milliseconds)
     return milliseconds >= (double)INT32_MAX ? INT32_MAX : (int32_t)milliseconds;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without the blanks in front, and those and line ends behind. */
+static xy_str trimmed(const char *text, size_t length)
+{
+    const char *end = text + length;
+    while (text < end && (*text == ' ' || *text == '\t'))
+        text++;
+    while (end > text && is_blank(end[-1]))
+        end--;
+    return (xy_str){text, (size_t)(end - text)};
+}
+
 /* Digits with an optional fraction and spaces around, times `scale` and rounded up; -1 for anything
  * else. By hand, since strtod() takes signs, exponents, "inf", and the locale's comma. */
 static double decimal(const char *text, size_t length, double scale)
 {
-    const char *end = text + length;
+    xy_str word = trimmed(text, length);
     double number = 0, unit = 1;
     bool digits = false, fraction = false;
-    while (text < end && (*text == ' ' || *text == '\t'))
-        text++;
-    while (end > text && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n'))
-        end--;
-    for (; text < end; text++) {
-        if (*text == '.' && !fraction) {
+    for (const char *at = word.ptr; at < word.ptr + word.len; at++) {
+        if (*at == '.' && !fraction) {
             fraction = true;
             continue;
         }
-        if (*text < '0' || *text > '9')
+        if (*at < '0' || *at > '9')
             return -1;
         digits = true;
-        number = number * 10 + (*text - '0');
+        number = number * 10 + (*at - '0');
         if (fraction)
             unit *= 10;
         if (number > 1e15) /* also keeps the loop over a long line of digits exact enough */

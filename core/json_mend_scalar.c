@@ -75,6 +75,13 @@ static bool looks_like_key(const char *at, const char *end)
     return at == end || *at == ':';
 }
 
+/* Does a comma behind a quote part two items or members, or is it one of the text's own? */
+static bool comma_parts(const char *behind, const char *end, enum mend_role role)
+{
+    const char *at = skip_space(behind, end);
+    return role == MEND_ITEM || at == end || strchr("}],/#.", *at) || looks_like_key(at, end);
+}
+
 /* Does the text end at this quote, or is it one that should have been escaped? By what follows. */
 static bool closes(const char *behind, const char *end, enum mend_role role)
 {
@@ -88,10 +95,8 @@ static bool closes(const char *behind, const char *end, enum mend_role role)
         return true;
     if (*at == '/')
         return end - at > 1 && (at[1] == '/' || at[1] == '*');
-    if (*at == ',') {
-        at = skip_space(at + 1, end);
-        return role == MEND_ITEM || at == end || strchr("}],/#.", *at) || looks_like_key(at, end);
-    }
+    if (*at == ',')
+        return comma_parts(at + 1, end, role);
     /* A comma is missing. */
     if (at == behind || quote_at(at, end, &length) == QUOTE_NONE)
         return false;

@@ -109,17 +109,21 @@ static size_t shortest_digits(double number, char *digits, int *exponent)
     return count;
 }
 
+static bool write_scientific(struct buffer *buffer, const char *digits, size_t count, int exponent)
+{
+    bool fits = buffer_append(buffer, digits, 1);
+    if (count > 1)
+        fits = fits && buffer_append_char(buffer, '.') &&
+               buffer_append(buffer, digits + 1, count - 1);
+    return fits && buffer_printf(buffer, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
 /* Python's repr: positional from 1e-4 to below 1e16, else with an exponent of two digits or
  * more. */
 static bool write_digits(struct buffer *buffer, const char *digits, size_t count, int exponent)
 {
-    if (exponent < -4 || exponent >= 16) {
-        bool fits = buffer_append(buffer, digits, 1);
-        if (count > 1)
-            fits = fits && buffer_append_char(buffer, '.') &&
-                   buffer_append(buffer, digits + 1, count - 1);
-        return fits && buffer_printf(buffer, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-    }
+    if (exponent < -4 || exponent >= 16)
+        return write_scientific(buffer, digits, count, exponent);
     const char *zeros = "0000000000000000";
     if (exponent < 0)
         return buffer_append_text(buffer, "0.") &&

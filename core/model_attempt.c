@@ -200,6 +200,21 @@ static void check_answer(struct attempt *attempt, xy_reply *reply)
     }
 }
 
+/* What later calls are expected to need, from one that was answered. */
+static void learn_from(struct model *model, const struct attempt *attempt, const xy_reply *reply,
+                       double cost)
+{
+    double output = reply->output_tokens;
+    if (attempt->prompt > 0)
+        model->prompt_factor = fmax(model->prompt_factor, reply->prompt_tokens / attempt->prompt);
+    if (attempt->request.operation == XY_COMPLETE) {
+        model->mean_output +=
+            (model->mean_output > 0 ? SMOOTHING : 1) * (output - model->mean_output);
+        model->largest_output = fmax(model->largest_output, output);
+    }
+    model->largest_cost = fmax(model->largest_cost, cost);
+}
+
 /* Everything that is counted once per attempt; returns what it cost. */
 static double account(struct attempt *attempt, const xy_reply *reply, uint64_t now)
 {
@@ -232,18 +247,8 @@ static double account(struct attempt *attempt, const xy_reply *reply, uint64_t n
     models->budget.spent.output_tokens += reply->output_tokens;
     if (cost > 0 || told)
         models->unsaved_spending = true;
-    if (reply->status == XY_OK) {
-        double output = reply->output_tokens;
-        if (attempt->prompt > 0)
-            model->prompt_factor =
-                fmax(model->prompt_factor, reply->prompt_tokens / attempt->prompt);
-        if (attempt->request.operation == XY_COMPLETE) {
-            model->mean_output += (model->mean_output > 0 ? SMOOTHING : 1) *
-                                  (output - model->mean_output);
-            model->largest_output = fmax(model->largest_output, output);
-        }
-        model->largest_cost = fmax(model->largest_cost, cost);
-    }
+    if (reply->status == XY_OK)
+        learn_from(model, attempt, reply, cost);
     return cost;
 }
 

@@ -21,13 +21,18 @@ static bool put(struct buffer *out, const void *bytes, size_t length)
     return length == 0 || buffer_append(out, bytes, length);
 }
 
+static bool fits_the_ceiling(const xy_reply *reply, size_t model_length)
+{
+    return reply->text.len <= REPLY_CEILING && model_length <= REPLY_CEILING &&
+           reply->logprob_count <= REPLY_CEILING && reply->dimension <= REPLY_CEILING;
+}
+
 bool reply_encode(struct buffer *out, const xy_reply *reply, uint32_t operation, size_t index,
                   double cost, uint64_t run_id)
 {
     bool embed = operation == XY_EMBED;
     size_t model_length = reply->model ? strlen(reply->model) + 1 : 0;
-    if (reply->text.len > REPLY_CEILING || model_length > REPLY_CEILING ||
-        reply->logprob_count > REPLY_CEILING || reply->dimension > REPLY_CEILING)
+    if (!fits_the_ceiling(reply, model_length))
         return false;
     struct reply_head head = {
         .magic = REPLY_MAGIC,

@@ -67,29 +67,37 @@ static void put_environment(struct substitution *sub, const struct node *node, x
     free(name);
 }
 
+/* Reports a name that the file does not declare, with the nearest one that it does. */
+static void unknown_parameter(struct substitution *sub, const struct node *node, xy_str name)
+{
+    struct error error;
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; sub->params && i < sub->params->count; i++)
+        if (count < sizeof(names) / sizeof(names[0]))
+            names[count++] = sub->params->keys[i]->text.ptr;
+    int shown = (int)(name.len < 80 ? name.len : 80);
+    error_set(&error, XY_EINVAL, "unknown parameter `%.*s`%s", shown, name.ptr,
+              count ? "" : "; this file declares no `params:`");
+    char word[81];
+    snprintf(word, sizeof(word), "%.*s", shown, name.ptr);
+    const char *nearest = nearest_name(word, names, count);
+    if (nearest)
+        error_hint(&error, "did you mean `%s`?", nearest);
+    report(sub, node, &error);
+}
+
 static void put_parameter(struct substitution *sub, const struct node *node, xy_str name,
                           bool alone)
 {
     struct error error;
     const struct node *value = NULL;
-    const char *names[64];
-    size_t count = 0;
-    for (size_t i = 0; sub->params && i < sub->params->count; i++) {
+    for (size_t i = 0; sub->params && i < sub->params->count; i++)
         if (str_equal(sub->params->keys[i]->text, name))
             value = sub->params->items[i];
-        if (count < sizeof(names) / sizeof(names[0]))
-            names[count++] = sub->params->keys[i]->text.ptr;
-    }
     int shown = (int)(name.len < 80 ? name.len : 80);
     if (!value) {
-        error_set(&error, XY_EINVAL, "unknown parameter `%.*s`%s", shown, name.ptr,
-                  count ? "" : "; this file declares no `params:`");
-        char word[81];
-        snprintf(word, sizeof(word), "%.*s", shown, name.ptr);
-        const char *nearest = nearest_name(word, names, count);
-        if (nearest)
-            error_hint(&error, "did you mean `%s`?", nearest);
-        report(sub, node, &error);
+        unknown_parameter(sub, node, name);
         return;
     }
     /* In quotes a scalar is text, but a list or a map can only be meant whole. */

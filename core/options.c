@@ -104,10 +104,9 @@ static void check_keys(struct pass *pass)
     }
 }
 
-static void apply_option(struct pass *pass, const xy_option *option)
+/* What the file gives for the option; NULL for nothing, which `null` is as well. */
+static const struct node *given_value(struct pass *pass, const xy_option *option)
 {
-    struct error error;
-    pass->target.option = option;
     const struct node *value = NULL;
     if (option->flags & XY_OPT_REST) {
         const struct node *rest = collect_rest(pass);
@@ -115,8 +114,14 @@ static void apply_option(struct pass *pass, const xy_option *option)
     } else if (pass->with) {
         value = node_member(pass->with, option->name);
     }
-    if (value && option_is_null(value))
-        value = NULL;
+    return value && option_is_null(value) ? NULL : value;
+}
+
+static void apply_option(struct pass *pass, const xy_option *option)
+{
+    struct error error;
+    pass->target.option = option;
+    const struct node *value = given_value(pass, option);
     if (!value && (option->flags & XY_OPT_REQUIRED)) {
         node_error(pass->with ? pass->with : pass->place, &error, XY_EINVAL,
                    "%s needs the option `%s`", pass->target.where, option->name);

@@ -37,13 +37,36 @@ static void take_digit(struct decimal *out, char digit)
         out->digits = next;
 }
 
+/* Takes a sign where one stands; whether it is a minus. */
+static bool read_sign(xy_str text, size_t *at)
+{
+    if (*at >= text.len || (text.ptr[*at] != '-' && text.ptr[*at] != '+'))
+        return false;
+    return text.ptr[(*at)++] == '-';
+}
+
+/* e [+-] digits; where no digit follows, the `e` is not part of the number. */
+static void read_exponent(xy_str text, size_t *at, struct decimal *out)
+{
+    size_t mark = *at + 1;
+    bool down = read_sign(text, &mark);
+    int power = 0;
+    size_t first = mark;
+    for (; mark < text.len && is_digit(text.ptr[mark]); mark++)
+        if (power < DIGITS)
+            power = power * 10 + (text.ptr[mark] - '0');
+    if (mark > first) {
+        out->exponent += down ? -power : power;
+        *at = mark;
+    }
+}
+
 /* [+-] digits [. digits] [e [+-] digits], with a digit before or after the point. */
 static struct decimal read_decimal(xy_str text)
 {
     struct decimal out = {0};
     size_t at = 0, seen = 0;
-    if (at < text.len && (text.ptr[at] == '-' || text.ptr[at] == '+'))
-        out.negative = text.ptr[at++] == '-';
+    out.negative = read_sign(text, &at);
     for (; at < text.len && is_digit(text.ptr[at]); at++, seen++)
         take_digit(&out, text.ptr[at]);
     if (at < text.len && text.ptr[at] == '.')
@@ -53,21 +76,8 @@ static struct decimal read_decimal(xy_str text)
         }
     if (seen == 0)
         return (struct decimal){0};
-    if (at < text.len && (text.ptr[at] == 'e' || text.ptr[at] == 'E')) {
-        size_t mark = at + 1;
-        bool down = mark < text.len && text.ptr[mark] == '-';
-        if (mark < text.len && (text.ptr[mark] == '-' || text.ptr[mark] == '+'))
-            mark++;
-        int power = 0;
-        size_t first = mark;
-        for (; mark < text.len && is_digit(text.ptr[mark]); mark++)
-            if (power < DIGITS)
-                power = power * 10 + (text.ptr[mark] - '0');
-        if (mark > first) {
-            out.exponent += down ? -power : power;
-            at = mark;
-        }
-    }
+    if (at < text.len && (text.ptr[at] == 'e' || text.ptr[at] == 'E'))
+        read_exponent(text, &at, &out);
     out.length = at;
     return out;
 }

@@ -43,6 +43,14 @@ static bool is_name(const char *name, const char *others)
     return true;
 }
 
+/* Choices are names to compare a text with. */
+static bool choices_fit(const xy_option *option)
+{
+    bool is_text = option->type == XY_OPT_TEXT || option->type == XY_OPT_LIST ||
+                   option->type == XY_OPT_FIELD;
+    return !option->choices || (is_text && *option->choices);
+}
+
 /* What is wrong with one option by itself, or NULL. */
 static const char *option_fault(const xy_option *option, size_t state_size)
 {
@@ -59,9 +67,7 @@ static const char *option_fault(const xy_option *option, size_t state_size)
         return "has XY_OPT_REST without the type XY_OPT_JSON";
     if ((option->flags & XY_OPT_REQUIRED) && option->def)
         return "is required and has a default, which could never be used";
-    bool is_text = option->type == XY_OPT_TEXT || option->type == XY_OPT_LIST ||
-                   option->type == XY_OPT_FIELD;
-    if (option->choices && (!is_text || !*option->choices))
+    if (!choices_fit(option))
         return "has choices that cannot be checked: they need a text or a list, and one name or "
                "more";
     return NULL;
@@ -125,26 +131,34 @@ static const char *missing_of_learner(const xy_learner *table)
          : !table->release ? "learner->release" : NULL;
 }
 
+/* The first missing one of three functions that stand or fall together. */
+static const char *missing_of_three(const bool present[3], const char *const names[3])
+{
+    if (!present[0] && !present[1] && !present[2])
+        return NULL;
+    for (size_t i = 0; i < 3; i++)
+        if (!present[i])
+            return names[i];
+    return NULL;
+}
+
 /* Reading and writing may each be left out, but not in part, and not both. */
 static const char *missing_of_format(const xy_format *table)
 {
     if (!table)
         return "format";
-    bool reads = table->read_open || table->read_next || table->read_close;
-    bool writes = table->write_open || table->write_next || table->write_close;
-    if (!reads && !writes)
+    static const char *const reading[] = {"format->read_open", "format->read_next",
+                                          "format->read_close"};
+    static const char *const writing[] = {"format->write_open", "format->write_next",
+                                          "format->write_close"};
+    const bool reads[] = {table->read_open != NULL, table->read_next != NULL,
+                          table->read_close != NULL};
+    const bool writes[] = {table->write_open != NULL, table->write_next != NULL,
+                           table->write_close != NULL};
+    if (!reads[0] && !reads[1] && !reads[2] && !writes[0] && !writes[1] && !writes[2])
         return "format->read_open or format->write_open";
-    if (reads && !table->read_open)
-        return "format->read_open";
-    if (reads && !table->read_next)
-        return "format->read_next";
-    if (reads && !table->read_close)
-        return "format->read_close";
-    if (writes && !table->write_open)
-        return "format->write_open";
-    if (writes && !table->write_next)
-        return "format->write_next";
-    return writes && !table->write_close ? "format->write_close" : NULL;
+    const char *missing = missing_of_three(reads, reading);
+    return missing ? missing : missing_of_three(writes, writing);
 }
 
 /* The function that a stage of this kind must have and has not, or NULL. */

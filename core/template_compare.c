@@ -91,6 +91,31 @@ static bool equal_maps(struct render *render, const struct item *a, const struct
     return true;
 }
 
+/* Two items of one kind that are no numbers. */
+static bool equal_alike(struct render *render, const struct item *a, const struct item *b,
+                        bool *out)
+{
+    switch (a->kind) {
+    case KIND_TEXT:
+        *out = a->text.len == b->text.len && order_text(render, a->text, b->text) == 0;
+        break;
+    case KIND_NONE:
+    case KIND_UNDEFINED: *out = true; break;
+    case KIND_LIST:
+    case KIND_TUPLE:
+    case KIND_RANGE: return equal_sequences(render, a, b, out);
+    case KIND_MAP: return equal_maps(render, a, b, out);
+    case KIND_KEYS:
+    case KIND_ITEMS:
+        return template_fail(render,
+                             "found a comparison of %s, which is not part of this subset; "
+                             "expected lists (`| list`)",
+                             item_type(a));
+    default: *out = a->list.data == b->list.data;
+    }
+    return !render->failed;
+}
+
 bool item_equal(struct render *render, const struct item *a, const struct item *b, bool *out)
 {
     const struct item *strict = a->kind == KIND_UNDEFINED && !a->lenient   ? a
@@ -103,23 +128,10 @@ bool item_equal(struct render *render, const struct item *a, const struct item *
     *out = false;
     if (is_number(a) && is_number(b))
         *out = order_numbers(a, b) == 0;
-    else if (a->kind != b->kind)
-        return true;
-    else if (a->kind == KIND_TEXT)
-        *out = a->text.len == b->text.len && order_text(render, a->text, b->text) == 0;
-    else if (a->kind == KIND_NONE || a->kind == KIND_UNDEFINED)
-        *out = true;
-    else if (item_is_sequence(a))
-        return equal_sequences(render, a, b, out);
-    else if (a->kind == KIND_MAP)
-        return equal_maps(render, a, b, out);
-    else if (a->kind == KIND_KEYS || a->kind == KIND_ITEMS)
-        return template_fail(render,
-                             "found a comparison of %s, which is not part of this subset; "
-                             "expected lists (`| list`)",
-                             item_type(a));
+    else if (a->kind == b->kind)
+        return equal_alike(render, a, b, out);
     else
-        *out = a->list.data == b->list.data;
+        return true;
     return !render->failed;
 }
 
@@ -146,6 +158,20 @@ static bool order_sequences(struct render *render, const struct item *a, const s
     return item_ordered(render, &x, &y, operation, out);
 }
 
+/* Whether `order` (2: not comparable, as with NaN) is what the operation asks for. */
+static bool order_holds(int order, int operation)
+{
+    if (order == 2)
+        return false;
+    switch (operation) {
+    case OP_LT: return order < 0;
+    case OP_LE: return order <= 0;
+    case OP_GT: return order > 0;
+    case OP_GE: return order >= 0;
+    default: return false;
+    }
+}
+
 bool item_ordered(struct render *render, const struct item *a, const struct item *b, int operation,
                   bool *out)
 {
@@ -166,10 +192,7 @@ bool item_ordered(struct render *render, const struct item *a, const struct item
         return template_fail(render,
                              "found %s %s %s, expected two numbers, two strings or two lists",
                              item_type(a), signs[operation], item_type(b));
-    *out = order != 2 && (operation == OP_LT   ? order < 0
-                          : operation == OP_LE ? order <= 0
-                          : operation == OP_GT ? order > 0
-                                               : order >= 0);
+    *out = order_holds(order, operation);
     return !render->failed;
 }
 

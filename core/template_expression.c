@@ -27,6 +27,12 @@ static struct node *constant(struct compiler *compiler, const struct token *toke
     return node;
 }
 
+static bool tuple_ends(const struct token *token, const char *end_name)
+{
+    return token->type == TOKEN_OUTPUT_END || token->type == TOKEN_BLOCK_END ||
+           token_is(token, ")") || (end_name && token_is_name(token, end_name));
+}
+
 struct node *parse_tuple(struct compiler *compiler, bool condition, bool parentheses,
                          const char *end_name)
 {
@@ -34,9 +40,7 @@ struct node *parse_tuple(struct compiler *compiler, bool condition, bool parenth
     struct node *tuple = syntax_new(compiler, NODE_TUPLE, begin, 0);
     bool comma = false;
     for (;;) {
-        const struct token *token = token_at(compiler, 0);
-        if (token->type == TOKEN_OUTPUT_END || token->type == TOKEN_BLOCK_END ||
-            token_is(token, ")") || (end_name && token_is_name(token, end_name)))
+        if (tuple_ends(token_at(compiler, 0), end_name))
             break;
         struct node *item = condition ? parse_expression(compiler) : parse_or(compiler);
         if (!item)

@@ -239,6 +239,16 @@ static bool filter_unique(struct render *render, const struct item *value,
            item_truth(render, &arguments[0], &generator->inverted);
 }
 
+/* The items with `fill` behind them up to `size`; NULL when a bound is passed. */
+static struct item *fill_up(struct render *render, const struct item *items, int64_t count,
+                            int64_t size, const struct item *fill)
+{
+    struct item *filled = template_alloc(render, (size_t)size, sizeof(*filled));
+    for (int64_t i = 0; filled && i < size; i++)
+        filled[i] = i < count ? items[i] : *fill;
+    return filled;
+}
+
 static int batch_next(struct render *render, struct generator *self, struct item *out)
 {
     int64_t size = (int64_t)self->index;
@@ -264,12 +274,9 @@ static int batch_next(struct render *render, struct generator *self, struct item
     if (count == 0)
         return 0;
     if (self->second.kind != KIND_NONE && count < size) {
-        struct item *filled = template_alloc(render, (size_t)size, sizeof(*filled));
-        if (!filled)
+        items = fill_up(render, items, count, size, &self->second);
+        if (!items)
             return -1;
-        for (int64_t i = 0; i < size; i++)
-            filled[i] = i < count ? items[i] : self->second;
-        items = filled;
         count = size;
     }
     *out = item_list(items, (size_t)count, false);

@@ -175,6 +175,21 @@ const struct function template_number_filters[] = {
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
+/* Sets how many numbers the range has; false when its ends are too far apart for 64 bits. */
+static bool count_range(struct range *range)
+{
+    int64_t span;
+    if (range->step > 0 ? range->start >= range->stop : range->start <= range->stop)
+        return true;
+    if (__builtin_sub_overflow(range->stop, range->start, &span) || span == INT64_MIN ||
+        range->step == INT64_MIN)
+        return false;
+    range->count = (size_t)((range->step > 0 ? span - 1 : -span - 1) /
+                                (range->step > 0 ? range->step : -range->step) +
+                            1);
+    return true;
+}
+
 static bool global_range(struct render *render, const struct item *value,
                          const struct item *arguments, struct item *out)
 {
@@ -195,17 +210,10 @@ static bool global_range(struct render *render, const struct item *value,
     *range = (struct range){.start = count == 1 ? 0 : numbers[0],
                             .stop = count == 1 ? numbers[0] : numbers[1],
                             .step = numbers[2]};
-    int64_t span = 0;
-    bool empty = range->step > 0 ? range->start >= range->stop : range->start <= range->stop;
     if (range->step == 0)
         return template_fail(render, "range: found a step of 0, expected another number");
-    if (!empty && (__builtin_sub_overflow(range->stop, range->start, &span) || span == INT64_MIN ||
-                   range->step == INT64_MIN))
+    if (!count_range(range))
         return too_large(render, "range");
-    if (!empty)
-        range->count = (size_t)((range->step > 0 ? span - 1 : -span - 1) /
-                                    (range->step > 0 ? range->step : -range->step) +
-                                1);
     *out = (struct item){.kind = KIND_RANGE, .range = range};
     return true;
 }

@@ -195,39 +195,51 @@ static bool flag(struct render *render, const struct item *argument, bool otherw
     return argument->kind == KIND_ABSENT || item_truth(render, argument, out);
 }
 
+/* What stands before each line: a text as it is, or so many spaces. */
+static bool indent_of(struct render *render, const struct item *width, struct text *indent)
+{
+    if (width->kind == KIND_TEXT)
+        return text_append(indent, width->text.ptr, width->text.len);
+    if (width->kind != KIND_ABSENT && !item_is_integer(width))
+        return template_fail(render, "indent: found %s as width, expected an integer or a string",
+                             item_type(width));
+    int64_t count = width->kind == KIND_ABSENT ? 4 : item_integer(width);
+    return text_pad(indent, ' ', count > 0 ? (size_t)count : 0);
+}
+
+/* Each line of `source` but the first with `indent` in front; empty ones only with `blank`. */
+static bool put_indented(struct text *text, xy_str source, xy_str indent, bool blank)
+{
+    xy_str line;
+    for (size_t at = 0, count = 0; text_line(source, &at, &line); count++) {
+        if (count > 0 && !text_append_char(text, '\n'))
+            return false;
+        if (count > 0 && (line.len > 0 || blank) && !text_append(text, indent.ptr, indent.len))
+            return false;
+        if (!text_append(text, line.ptr, line.len))
+            return false;
+    }
+    return true;
+}
+
 static bool filter_indent(struct render *render, const struct item *value,
                           const struct item *arguments, struct item *out)
 {
     struct text text = {.render = render}, indent = {.render = render};
-    bool first, blank, good = true;
-    xy_str line;
+    bool first, blank;
     if (!need_text(render, "indent", value) || !flag(render, &arguments[1], false, &first) ||
-        !flag(render, &arguments[2], false, &blank))
+        !flag(render, &arguments[2], false, &blank) ||
+        !indent_of(render, &arguments[0], &indent) ||
+        (first && !text_append(&text, indent.bytes, indent.length)))
         return false;
-    if (arguments[0].kind == KIND_TEXT)
-        good = text_append(&indent, arguments[0].text.ptr, arguments[0].text.len);
-    else if (arguments[0].kind == KIND_ABSENT || item_is_integer(&arguments[0])) {
-        int64_t width = arguments[0].kind == KIND_ABSENT ? 4 : item_integer(&arguments[0]);
-        good = text_pad(&indent, ' ', width > 0 ? (size_t)width : 0);
-    } else
-        return template_fail(render, "indent: found %s as width, expected an integer or a string",
-                             item_type(&arguments[0]));
-    if (first)
-        good = good && text_append(&text, indent.bytes, indent.length);
     /* A newline is added before splitting, so that a last empty line counts. */
     char *ended = template_alloc(render, value->text.len + 1, 1);
-    if (!good || !ended)
+    if (!ended)
         return false;
     memcpy(ended, value->text.ptr, value->text.len);
     ended[value->text.len] = '\n';
-    xy_str source = {ended, value->text.len + 1};
-    for (size_t at = 0, count = 0; text_line(source, &at, &line); count++) {
-        if (count > 0)
-            good = text_append_char(&text, '\n') &&
-                   ((line.len == 0 && !blank) || text_append(&text, indent.bytes, indent.length));
-        if (!good || !text_append(&text, line.ptr, line.len))
-            return false;
-    }
+    if (!put_indented(&text, (xy_str){ended, value->text.len + 1}, text_str(&indent), blank))
+        return false;
     *out = item_text(text_str(&text));
     out->markup = value->markup;
     return true;
@@ -248,45 +260,58 @@ static bool need_count(struct render *render, const char *what, const struct ite
     return true;
 }
 
-static bool filter_truncate(struct render *render, const struct item *value,
-                            const struct item *arguments, struct item *out)
+struct cut {
+    int64_t length, leeway;
+    bool kill; /* also within a word */
+    xy_str end;
+};
+
+/* The arguments of `truncate`, checked. */
+static bool cut_of(struct render *render, const struct item *arguments, struct cut *cut)
 {
-    struct text text = {.render = render};
-    int64_t length, leeway = 5, size;
-    bool kill;
-    xy_str end = STR("...");
-    if (!need_count(render, "truncate: length", &arguments[0], 255, &length) ||
-        !flag(render, &arguments[1], false, &kill))
+    *cut = (struct cut){.leeway = 5, .end = STR("...")};
+    if (!need_count(render, "truncate: length", &arguments[0], 255, &cut->length) ||
+        !flag(render, &arguments[1], false, &cut->kill))
         return false;
     if (arguments[2].kind != KIND_ABSENT) {
         if (!need_text(render, "truncate: end", &arguments[2]))
             return false;
-        end = arguments[2].text;
+        cut->end = arguments[2].text;
     }
     if (arguments[3].kind != KIND_NONE &&
-        !need_count(render, "truncate: leeway", &arguments[3], 5, &leeway))
+        !need_count(render, "truncate: leeway", &arguments[3], 5, &cut->leeway))
         return false;
-    int64_t end_size = (int64_t)point_count(end);
-    if (length < end_size || leeway < 0)
+    int64_t end_size = (int64_t)point_count(cut->end);
+    if (cut->length < end_size || cut->leeway < 0)
         return template_fail(render,
                              "truncate: found a length of %lld and a leeway of %lld, expected "
                              "a length of at least %lld and no negative leeway",
-                             (long long)length, (long long)leeway, (long long)end_size);
-    if (!item_length(render, value, &size))
+                             (long long)cut->length, (long long)cut->leeway, (long long)end_size);
+    return true;
+}
+
+static bool filter_truncate(struct render *render, const struct item *value,
+                            const struct item *arguments, struct item *out)
+{
+    struct text text = {.render = render};
+    struct cut cut;
+    int64_t size;
+    if (!cut_of(render, arguments, &cut) || !item_length(render, value, &size))
         return false;
     *out = *value;
-    if (leeway >= INT64_MAX - length || size <= length + leeway)
+    if (cut.leeway >= INT64_MAX - cut.length || size <= cut.length + cut.leeway)
         return true;
     if (!need_text(render, "truncate", value))
         return false;
     if (value->markup)
         return template_fail(render, "truncate: found escaped text, which is not part of this "
                                      "subset; expected plain text");
-    xy_str kept = {value->text.ptr, point_offset(value->text, (size_t)(length - end_size))};
-    const char *space = kill ? NULL : memrchr(kept.ptr, ' ', kept.len);
+    size_t points = (size_t)cut.length - point_count(cut.end);
+    xy_str kept = {value->text.ptr, point_offset(value->text, points)};
+    const char *space = cut.kill ? NULL : memrchr(kept.ptr, ' ', kept.len);
     if (space)
         kept.len = (size_t)(space - kept.ptr);
-    if (!text_append(&text, kept.ptr, kept.len) || !text_append(&text, end.ptr, end.len))
+    if (!text_append(&text, kept.ptr, kept.len) || !text_append(&text, cut.end.ptr, cut.end.len))
         return false;
     *out = item_text(text_str(&text));
     return true;

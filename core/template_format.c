@@ -67,24 +67,39 @@ static bool put_number(struct text *text, const struct field *field, bool negati
     return put_field(text, &copy, str_of(sign), (xy_str){body, length}, '>');
 }
 
+static unsigned base_of(char type)
+{
+    switch (type) {
+    case 'x':
+    case 'X': return 16;
+    case 'o': return 8;
+    case 'b': return 2;
+    default: return 10;
+    }
+}
+
+static const char *prefix_of(char type)
+{
+    switch (type) {
+    case 'x': return "0x";
+    case 'X': return "0X";
+    case 'o': return "0o";
+    case 'b': return "0b";
+    default: return "";
+    }
+}
+
 bool format_put_integer(struct text *text, const struct field *field, int64_t integer)
 {
     char digits[80], *at = digits + sizeof(digits);
-    unsigned base = field->type == 'x' || field->type == 'X' ? 16
-                    : field->type == 'o'                     ? 8
-                    : field->type == 'b'                     ? 2
-                                                             : 10;
+    unsigned base = base_of(field->type);
     const char *letters = field->type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
     *--at = '\0';
     do
         *--at = letters[rest % base];
     while (rest /= base);
-    const char *prefix = !field->alternate ? ""
-                         : base == 16      ? (field->type == 'X' ? "0X" : "0x")
-                         : base == 8       ? "0o"
-                         : base == 2       ? "0b"
-                                           : "";
+    const char *prefix = field->alternate ? prefix_of(field->type) : "";
     char padded[FIELD_LIMIT > 400 ? 400 : FIELD_LIMIT];
     size_t length = strlen(at), wanted = field->precision > 0 ? (size_t)field->precision : 0;
     if (wanted <= length)
@@ -98,32 +113,37 @@ bool format_put_integer(struct text *text, const struct field *field, int64_t in
     return put_number(text, field, integer < 0, prefix, padded);
 }
 
+/* The digits of a number without its sign; `size` leaves room for a percent sign. */
+static void print_magnitude(const struct field *field, double magnitude, char *digits, size_t size)
+{
+    char type = field->type;
+    int precision = field->precision < 0 ? 6 : field->precision;
+    if (!type && field->precision < 0) {
+        number_repr(magnitude, digits);
+    } else if (!type) {
+        /* Like g, but with at least one digit behind the point (PEP 3101). */
+        number_print(magnitude, 'g', precision ? precision : 1, false, digits, size - 1);
+        if (isfinite(magnitude) && !strpbrk(digits, ".e"))
+            memcpy(digits + strlen(digits), ".0", 3);
+    } else {
+        char printed = type == '%' ? 'f' : type == 'n' ? 'g' : type;
+        bool least_one = (type | 32) == 'g' && precision == 0;
+        number_print(magnitude, printed, least_one ? 1 : precision, field->alternate, digits, size);
+    }
+}
+
 bool format_put_float(struct text *text, const struct field *field, double number)
 {
     char digits[800];
-    char type = field->type ? field->type : 'g';
+    char type = field->type;
     double magnitude = fabs(number);
-    int precision = field->precision < 0 ? 6 : field->precision;
     bool negative = signbit(number) && !isnan(number);
-    if (precision > 300)
+    if (field->precision > 300)
         return template_fail(text->render, "found a precision of %d digits, expected at most 300",
-                             precision);
+                             field->precision);
     if (type == '%')
         magnitude *= 100;
-    if (!field->type && field->precision < 0)
-        number_repr(magnitude, digits);
-    else if (!field->type) {
-        /* Like g, but with at least one digit behind the point (PEP 3101). */
-        number_print(magnitude, 'g', precision ? precision : 1, false, digits, sizeof(digits) - 3);
-        if (isfinite(magnitude) && !strpbrk(digits, ".e"))
-            memcpy(digits + strlen(digits), ".0", 3);
-    } else
-        number_print(magnitude,
-                     type == '%'   ? 'f'
-                     : type == 'n' ? 'g'
-                                   : type,
-                     (type | 32) == 'g' && precision == 0 ? 1 : precision, field->alternate, digits,
-                     sizeof(digits) - 2);
+    print_magnitude(field, magnitude, digits, sizeof(digits) - 2);
     if (isupper((unsigned char)type))
         for (char *at = digits; *at; at++)
             *at = (char)toupper((unsigned char)*at);

@@ -34,25 +34,37 @@ static bool take(xy_str spec, size_t *at, char c)
     return found;
 }
 
+/* "[[fill]align]"; returns where it ends. `*filled`: a fill was given. */
+static size_t parse_align(xy_str spec, struct field *field, bool *filled)
+{
+    size_t second = 0;
+    *filled = false;
+    if (spec.len == 0)
+        return 0;
+    uint32_t point = point_next(spec, &second);
+    if (second < spec.len && is_align(spec.ptr[second])) {
+        *filled = true;
+        field->fill = point;
+        field->align = spec.ptr[second];
+        return second + 1;
+    }
+    if (!is_align(spec.ptr[0]))
+        return 0;
+    field->align = spec.ptr[0];
+    return 1;
+}
+
 static bool parse_spec(xy_str spec, struct field *field)
 {
-    size_t at = 0, second = 0;
+    bool filled;
     *field = (struct field){.fill = ' ', .precision = -1};
-    if (spec.len) {
-        uint32_t point = point_next(spec, &second);
-        if (second < spec.len && is_align(spec.ptr[second])) {
-            field->fill = point;
-            field->align = spec.ptr[second];
-            at = second + 1;
-        } else if (is_align(spec.ptr[0]))
-            field->align = spec.ptr[at++];
-    }
+    size_t at = parse_align(spec, field, &filled);
     if (at < spec.len && (spec.ptr[at] == '+' || spec.ptr[at] == '-' || spec.ptr[at] == ' '))
         field->sign = spec.ptr[at++];
     field->alternate = take(spec, &at, '#');
     field->zero = take(spec, &at, '0');
-    if (field->zero && field->align && field->fill == ' ')
-        field->fill = second && at > 1 && is_align(spec.ptr[second]) ? ' ' : '0';
+    if (field->zero && field->align && !filled)
+        field->fill = '0';
     at = spec_digits(spec, at, &field->width);
     field->comma = take(spec, &at, ',');
     field->underscore = !field->comma && take(spec, &at, '_');
@@ -67,6 +79,44 @@ static bool parse_spec(xy_str spec, struct field *field)
     return at == spec.len && field->width <= FIELD_LIMIT && field->precision <= FIELD_LIMIT;
 }
 
+static bool brace_text(struct text *text, struct field *field, xy_str value, xy_str spec)
+{
+    bool numeric = field->sign || field->comma || field->underscore || field->alternate ||
+                   field->align == '=';
+    if (numeric || (field->type && field->type != 's'))
+        return bad_spec(text->render, spec);
+    if (field->zero && !field->align)
+        field->fill = '0';
+    return format_put_text(text, field, value, '<');
+}
+
+static bool brace_integer(struct text *text, struct field *field, int64_t integer, xy_str spec)
+{
+    bool grouped = field->comma || field->underscore;
+    if ((field->type && !strchr("dxXob", field->type)) || field->precision >= 0 ||
+        (grouped && field->type && field->type != 'd'))
+        return bad_spec(text->render, spec);
+    return format_put_integer(text, field, integer);
+}
+
+static bool brace_number(struct text *text, struct field *field, const struct item *value,
+                         xy_str spec)
+{
+    bool integer = item_is_integer(value), as_float = field->type && strchr("eEfFgG%", field->type);
+    if (value->kind == KIND_BOOL && !field->type)
+        return template_fail(text->render,
+                             "found a boolean with the format `%.*s`, expected a type "
+                             "such as d or a string",
+                             spec.len > 60 ? 60 : (int)spec.len, spec.ptr);
+    if (integer && !as_float)
+        return brace_integer(text, field, item_integer(value), spec);
+    if (!integer && value->kind != KIND_FLOAT)
+        return format_wrong_type(text->render, field->type, value);
+    if (!as_float && field->type)
+        return bad_spec(text->render, spec);
+    return format_put_float(text, field, integer ? (double)item_integer(value) : value->number);
+}
+
 static bool brace_value(struct text *text, const struct item *value, xy_str spec)
 {
     struct field field;
@@ -74,34 +124,11 @@ static bool brace_value(struct text *text, const struct item *value, xy_str spec
         return text_write(text, value);
     if (!parse_spec(spec, &field))
         return bad_spec(text->render, spec);
-    if ((field.zero && field.width && (field.comma || field.underscore)))
+    if (field.zero && field.width && (field.comma || field.underscore))
         return bad_spec(text->render, spec);
-    if (value->kind == KIND_TEXT) {
-        if ((field.type && field.type != 's') || field.sign || field.comma || field.align == '=' ||
-            field.underscore || field.alternate)
-            return bad_spec(text->render, spec);
-        if (field.zero && !field.align)
-            field.fill = '0';
-        return format_put_text(text, &field, value->text, '<');
-    }
-    bool integer = item_is_integer(value), as_float = field.type && strchr("eEfFgG%", field.type);
-    if (value->kind == KIND_BOOL && !field.type && !as_float)
-        return template_fail(text->render,
-                             "found a boolean with the format `%.*s`, expected a type "
-                             "such as d or a string",
-                             spec.len > 60 ? 60 : (int)spec.len, spec.ptr);
-    if (integer && !as_float) {
-        if ((field.type && !strchr("dxXob", field.type)) || field.precision >= 0 ||
-            (field.comma && field.type && field.type != 'd') ||
-            (field.underscore && field.type && field.type != 'd'))
-            return bad_spec(text->render, spec);
-        return format_put_integer(text, &field, item_integer(value));
-    }
-    if (!integer && value->kind != KIND_FLOAT)
-        return format_wrong_type(text->render, field.type, value);
-    if (!as_float && field.type)
-        return bad_spec(text->render, spec);
-    return format_put_float(text, &field, integer ? (double)item_integer(value) : value->number);
+    if (value->kind == KIND_TEXT)
+        return brace_text(text, &field, value->text, spec);
+    return brace_number(text, &field, value, spec);
 }
 
 /* The value that "name", "0" or "" (the next one) means, with .member and [key] behind. */

@@ -115,6 +115,44 @@ static bool percent_one(struct text *text, struct field *field, const struct ite
     }
 }
 
+static bool byte_is_one_of(xy_str format, size_t at, const char *bytes)
+{
+    return at < format.len && format.ptr[at] && strchr(bytes, format.ptr[at]);
+}
+
+static void read_flags(xy_str format, size_t *at, struct field *field)
+{
+    for (; byte_is_one_of(format, *at, "-+ #0"); ++*at)
+        switch (format.ptr[*at]) {
+        case '-': field->align = '<'; break;
+        case '0': field->zero = true; break;
+        case '#': field->alternate = true; break;
+        case '+': field->sign = '+'; break;
+        default: field->sign = field->sign ? field->sign : ' ';
+        }
+}
+
+/* "[width][.precision]" and the length letters of C, which say nothing here. */
+static bool read_sizes(struct percent *percent, xy_str format, size_t *at, struct field *field)
+{
+    if (!read_size(percent, format, at, &field->width))
+        return false;
+    if (field->width < 0) {
+        field->align = '<';
+        field->width = -field->width;
+    }
+    if (byte_is_one_of(format, *at, ".")) {
+        ++*at;
+        if (!read_size(percent, format, at, &field->precision))
+            return false;
+        if (field->precision < 0)
+            field->precision = 0;
+    }
+    while (byte_is_one_of(format, *at, "hlL"))
+        ++*at;
+    return true;
+}
+
 static bool percent_field(struct percent *percent, struct text *text, xy_str format, size_t *at)
 {
     struct field field = {.fill = ' ', .precision = -1};
@@ -122,31 +160,9 @@ static bool percent_field(struct percent *percent, struct text *text, xy_str for
     bool mapped = *at < format.len && format.ptr[*at] == '(';
     if (mapped && !mapping_argument(percent, format, at, &value))
         return false;
-    bool left = false;
-    for (; *at < format.len && format.ptr[*at] && strchr("-+ #0", format.ptr[*at]); ++*at) {
-        char flag = format.ptr[*at];
-        left = left || flag == '-';
-        field.zero = field.zero || flag == '0';
-        field.alternate = field.alternate || flag == '#';
-        if (flag == '+' || (flag == ' ' && !field.sign))
-            field.sign = flag;
-    }
-    if (!read_size(percent, format, at, &field.width))
+    read_flags(format, at, &field);
+    if (!read_sizes(percent, format, at, &field))
         return false;
-    if (field.width < 0) {
-        left = true;
-        field.width = -field.width;
-    }
-    if (*at < format.len && format.ptr[*at] == '.') {
-        ++*at;
-        if (!read_size(percent, format, at, &field.precision))
-            return false;
-        if (field.precision < 0)
-            field.precision = 0;
-    }
-    while (*at < format.len && format.ptr[*at] && strchr("hlL", format.ptr[*at]))
-        ++*at;
-    field.align = left ? '<' : 0;
     field.type = *at < format.len ? format.ptr[(*at)++] : 0;
     if (field.type == '%')
         return text_append_char(text, '%');

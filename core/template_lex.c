@@ -173,6 +173,15 @@ static size_t put_point(char *to, uint32_t point)
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)to);
 }
 
+/* Up to three octal digits, of which the first is `first`. */
+static uint32_t octal_point(xy_str text, size_t *at, char first)
+{
+    uint32_t point = (uint32_t)(first - '0');
+    for (int i = 0; i < 2 && *at < text.len && text.ptr[*at] >= '0' && text.ptr[*at] <= '7'; i++)
+        point = point * 8 + (uint32_t)(text.ptr[(*at)++] - '0');
+    return point;
+}
+
 /* One escape as Python's unicode-escape codec reads it; `*at` stands behind the backslash. The
  * bytes written to `to`, or -1. An unknown escape keeps its backslash. */
 static int unescape_one(xy_str text, size_t *at, char *to)
@@ -186,14 +195,9 @@ static int unescape_one(xy_str text, size_t *at, char *to)
     }
     if (c == '\n')
         return 0;
+    if (c >= '0' && c <= '7')
+        return (int)put_point(to, octal_point(text, at, c));
     uint32_t point = 0;
-    if (c >= '0' && c <= '7') {
-        point = (uint32_t)(c - '0');
-        for (int i = 0; i < 2 && *at < text.len && text.ptr[*at] >= '0' && text.ptr[*at] <= '7';
-             i++)
-            point = point * 8 + (uint32_t)(text.ptr[(*at)++] - '0');
-        return (int)put_point(to, point);
-    }
     size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
     if (digits) {
         if (hex_digits(text, *at, digits, &point) < 0 || point > 0x10ffff ||
@@ -392,15 +396,22 @@ static bool lex_tag(struct lexer *lexer, const char *end, enum token_type end_ty
     }
 }
 
+/* Where the next "{{", "{%" or "{#" begins; the source's end when there is none. */
+static size_t next_mark(const struct lexer *lexer)
+{
+    size_t at = lexer->at;
+    for (; at < lexer->source.len; at++) {
+        int type = lexer->source.ptr[at] == '{' ? byte_at(lexer, at + 1) : 0;
+        if (type == '{' || type == '%' || type == '#')
+            break;
+    }
+    return at;
+}
+
 static bool lex_root(struct lexer *lexer)
 {
     while (lexer->at < lexer->source.len) {
-        size_t begin = lexer->at, at = begin;
-        while (at < lexer->source.len &&
-               !(lexer->source.ptr[at] == '{' &&
-                 (byte_at(lexer, at + 1) == '{' || byte_at(lexer, at + 1) == '%' ||
-                  byte_at(lexer, at + 1) == '#')))
-            at++;
+        size_t begin = lexer->at, at = next_mark(lexer);
         if (at >= lexer->source.len) {
             push_data(lexer, begin, at, false);
             lexer->at = at;

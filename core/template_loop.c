@@ -98,6 +98,18 @@ static bool loop_count(struct render *render, struct loop *loop, xy_str name, st
     return true;
 }
 
+/* `last` and `nextitem`: what only a look ahead can tell. */
+static bool loop_ahead(struct render *render, struct loop *loop, xy_str name, struct item *out)
+{
+    if (!peek(render, loop))
+        return false;
+    if (str_is(name, "last"))
+        *out = item_bool(loop->at_end);
+    else
+        *out = loop->has_after ? loop->after : item_missing("loop.nextitem");
+    return true;
+}
+
 bool item_loop_attribute(struct render *render, struct loop *loop, xy_str name, struct item *out)
 {
     if (str_is(name, "index"))
@@ -114,13 +126,9 @@ bool item_loop_attribute(struct render *render, struct loop *loop, xy_str name, 
         return loop_count(render, loop, name, out);
     else if (str_is(name, "previtem"))
         *out = loop->index0 == 0 ? item_missing("loop.previtem") : loop->before;
-    else if (str_is(name, "last") || str_is(name, "nextitem")) {
-        if (!peek(render, loop))
-            return false;
-        *out = str_is(name, "last") ? item_bool(loop->at_end)
-               : loop->has_after    ? loop->after
-                                    : item_missing("loop.nextitem");
-    } else
+    else if (str_is(name, "last") || str_is(name, "nextitem"))
+        return loop_ahead(render, loop, name, out);
+    else
         return template_fail(render,
                              "found `loop.%.*s`, expected index, index0, first, last, "
                              "length, revindex, revindex0, previtem, nextitem, depth, cycle() or "

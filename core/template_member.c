@@ -134,6 +134,17 @@ static bool index_sequence(struct render *render, const struct item *item, const
     return true;
 }
 
+/* A subscript that is a name may be an attribute, as in jinja2's getitem(). */
+static bool named_member(struct render *render, const struct item *item, xy_str name,
+                         struct item *out)
+{
+    if (item->kind == KIND_NAMESPACE || item->kind == KIND_LOOP || item->kind == KIND_CYCLER)
+        return item_attribute(render, item, name, out);
+    if (group_member(item, name, out))
+        return true;
+    return is_python_member(item, name) ? refuse_member(render, item, name) : true;
+}
+
 bool item_subscript(struct render *render, const struct item *item, const struct item *key,
                     struct item *out)
 {
@@ -151,13 +162,7 @@ bool item_subscript(struct render *render, const struct item *item, const struct
         return index_sequence(render, item, key, out);
     else if (sequence && key->kind == KIND_UNDEFINED)
         return template_undefined(render, key);
-    if (key->kind != KIND_TEXT)
-        return true;
-    if (item->kind == KIND_NAMESPACE || item->kind == KIND_LOOP || item->kind == KIND_CYCLER)
-        return item_attribute(render, item, key->text, out);
-    if (group_member(item, key->text, out))
-        return true;
-    return is_python_member(item, key->text) ? refuse_member(render, item, key->text) : true;
+    return key->kind == KIND_TEXT ? named_member(render, item, key->text, out) : true;
 }
 
 /* PySlice_AdjustIndices: where a slice begins and ends within `length`. */
@@ -210,31 +215,23 @@ static bool slice_text(struct render *render, const struct item *item, int64_t s
     return true;
 }
 
-bool item_slice(struct render *render, const struct item *item, const struct item parts[3],
-                struct item *out)
+static bool slice_step(struct render *render, const struct item *part, int64_t *step)
 {
-    int64_t start, stop, step = 1, length;
-    if (item->kind == KIND_UNDEFINED)
-        return template_undefined(render, item);
-    if (!item_is_sequence(item) && item->kind != KIND_TEXT)
-        return template_fail(render, "found a slice of %s, expected a string, a list or a tuple",
-                             item_type(item));
-    if (parts[2].kind != KIND_NONE) {
-        if (!item_is_integer(&parts[2]) || item_integer(&parts[2]) == INT64_MIN)
-            return template_fail(render, "found %s as a slice's step, expected an integer",
-                                 item_type(&parts[2]));
-        step = item_integer(&parts[2]);
-        if (step == 0)
-            return template_fail(render, "found 0 as a slice's step, expected another number");
-    }
-    if (!item_length(render, item, &length) ||
-        !slice_bound(render, &parts[0], length, step, step < 0 ? length - 1 : 0, &start) ||
-        !slice_bound(render, &parts[1], length, step, step < 0 ? -1 : length, &stop))
-        return false;
-    int64_t span = step > 0 ? stop - start : start - stop, stride = step > 0 ? step : -step;
-    size_t count = span > 0 ? (size_t)((span - 1) / stride + 1) : 0;
-    if (item->kind == KIND_TEXT)
-        return slice_text(render, item, count ? start : 0, count > 1 ? step : 1, count, out);
+    *step = 1;
+    if (part->kind == KIND_NONE)
+        return true;
+    if (!item_is_integer(part) || item_integer(part) == INT64_MIN)
+        return template_fail(render, "found %s as a slice's step, expected an integer",
+                             item_type(part));
+    *step = item_integer(part);
+    if (*step == 0)
+        return template_fail(render, "found 0 as a slice's step, expected another number");
+    return true;
+}
+
+static bool slice_list(struct render *render, const struct item *item, int64_t start, int64_t step,
+                       size_t count, struct item *out)
+{
     if (item->kind == KIND_RANGE)
         return template_fail(render, "found a slice of a range, which is not part of this subset; "
                                      "expected a list (`| list`)");
@@ -245,6 +242,42 @@ bool item_slice(struct render *render, const struct item *item, const struct ite
         items[i] = sequence_at(item, (size_t)(start + (int64_t)i * step));
     *out = item_list(items, count, item->kind == KIND_TUPLE);
     return true;
+}
+
+static size_t slice_count(int64_t start, int64_t stop, int64_t step)
+{
+    int64_t span = step > 0 ? stop - start : start - stop, stride = step > 0 ? step : -step;
+    return span > 0 ? (size_t)((span - 1) / stride + 1) : 0;
+}
+
+bool item_slice(struct render *render, const struct item *item, const struct item parts[3],
+                struct item *out)
+{
+    int64_t start, stop, step, length;
+    if (item->kind == KIND_UNDEFINED)
+        return template_undefined(render, item);
+    if (!item_is_sequence(item) && item->kind != KIND_TEXT)
+        return template_fail(render, "found a slice of %s, expected a string, a list or a tuple",
+                             item_type(item));
+    if (!slice_step(render, &parts[2], &step) || !item_length(render, item, &length) ||
+        !slice_bound(render, &parts[0], length, step, step < 0 ? length - 1 : 0, &start) ||
+        !slice_bound(render, &parts[1], length, step, step < 0 ? -1 : length, &stop))
+        return false;
+    size_t count = slice_count(start, stop, step);
+    if (item->kind == KIND_TEXT)
+        return slice_text(render, item, count ? start : 0, count > 1 ? step : 1, count, out);
+    return slice_list(render, item, start, step, count, out);
+}
+
+/* One part of a dotted path: an index where it is all digits, else a name. */
+static struct item path_key(xy_str part)
+{
+    bool digits = part.len > 0, too_large;
+    for (size_t i = 0; i < part.len; i++)
+        digits = digits && part.ptr[i] >= '0' && part.ptr[i] <= '9';
+    int64_t index;
+    return digits && number_parse_int(part, 10, &index, &too_large) ? item_int(index)
+                                                                    : item_text(part);
 }
 
 bool item_path(struct render *render, const struct item *item, const struct item *attribute,
@@ -265,13 +298,7 @@ bool item_path(struct render *render, const struct item *item, const struct item
     for (;;) {
         const char *dot = memchr(rest.ptr, '.', rest.len);
         xy_str part = {rest.ptr, dot ? (size_t)(dot - rest.ptr) : rest.len};
-        struct item owner = *out, key = item_text(part);
-        bool digits = part.len > 0, too_large;
-        for (size_t i = 0; i < part.len; i++)
-            digits = digits && part.ptr[i] >= '0' && part.ptr[i] <= '9';
-        int64_t index;
-        if (digits && number_parse_int(part, 10, &index, &too_large))
-            key = item_int(index);
+        struct item owner = *out, key = path_key(part);
         if (!item_subscript(render, &owner, &key, out))
             return false;
         if (fallback && out->kind == KIND_UNDEFINED)

@@ -31,6 +31,23 @@ static double from_digits(const char *digits, int64_t exponent)
     return strtod(text, NULL);
 }
 
+/* Digits with a point among or behind them; `exponent` is that of the first, 0 to 15. */
+static int put_positional(const char *digits, int count, int exponent, char *text)
+{
+    int at = 0;
+    for (int i = 0; i <= exponent || i < count; i++) {
+        if (i == exponent + 1)
+            text[at++] = '.';
+        text[at++] = i < count ? digits[i] : '0';
+    }
+    if (count <= exponent + 1) {
+        text[at++] = '.';
+        text[at++] = '0';
+    }
+    text[at] = '\0';
+    return at;
+}
+
 size_t number_repr(double number, char *text)
 {
     char digits[32];
@@ -58,17 +75,7 @@ size_t number_repr(double number, char *text)
                        digits);
         return (size_t)at;
     }
-    for (int i = 0; i <= exponent || i < count; i++) {
-        if (i == exponent + 1)
-            text[at++] = '.';
-        text[at++] = i < count ? digits[i] : '0';
-    }
-    if (count <= exponent + 1) {
-        text[at++] = '.';
-        text[at++] = '0';
-    }
-    text[at] = '\0';
-    return (size_t)at;
+    return (size_t)(at + put_positional(digits, count, exponent, text + at));
 }
 
 /* Digits without their underscores into `plain`; false for what Python refuses. */
@@ -96,46 +103,74 @@ static bool plain_digits(xy_str text, int base, bool prefixed, char *plain, size
     return !last_underscore;
 }
 
+/* Takes a sign from the front; whether it was a minus. */
+static bool take_sign(xy_str *text)
+{
+    if (text->len == 0 || (text->ptr[0] != '-' && text->ptr[0] != '+'))
+        return false;
+    bool negative = text->ptr[0] == '-';
+    *text = (xy_str){text->ptr + 1, text->len - 1};
+    return negative;
+}
+
+/* Takes "0x", "0o" or "0b" from the front where the base allows it, and sets the base then. */
+static bool take_prefix(xy_str *text, int *base)
+{
+    if (text->len <= 2 || text->ptr[0] != '0')
+        return false;
+    char letter = (char)(text->ptr[1] | 32);
+    int found = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
+    if (found == 0 || (*base != 0 && *base != found))
+        return false;
+    *base = found;
+    *text = (xy_str){text->ptr + 2, text->len - 2};
+    return true;
+}
+
+/* In a literal of Python a number that begins with 0 is 0. */
+static bool leading_zero_fits(xy_str text)
+{
+    for (size_t i = 0; i < text.len && text.ptr[0] == '0'; i++)
+        if (text.ptr[i] != '0' && text.ptr[i] != '_')
+            return false;
+    return true;
+}
+
+/* False when the digits, valid in the base, stand for more than `limit`. */
+static bool sum_digits(const char *digits, int base, uint64_t limit, uint64_t *sum)
+{
+    *sum = 0;
+    for (const char *at = digits; *at; at++) {
+        int digit = *at <= '9' ? *at - '0' : (*at | 32) - 'a' + 10;
+        if (__builtin_mul_overflow(*sum, (uint64_t)base, sum) ||
+            __builtin_add_overflow(*sum, (uint64_t)digit, sum) || *sum > limit)
+            return false;
+    }
+    return true;
+}
+
 bool number_parse_int(xy_str text, int base, int64_t *out, bool *too_large)
 {
     char plain[512];
-    bool negative = false, prefixed = false;
     *too_large = false;
     text = text_strip(text, NULL, 3);
-    if (text.len && (text.ptr[0] == '-' || text.ptr[0] == '+')) {
-        negative = text.ptr[0] == '-';
-        text = (xy_str){text.ptr + 1, text.len - 1};
-    }
+    bool negative = take_sign(&text);
     if (base != 0 && (base < 2 || base > 36))
         return false;
-    if (text.len > 2 && text.ptr[0] == '0') {
-        char letter = (char)(text.ptr[1] | 32);
-        int found = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
-        if (found && (base == 0 || base == found)) {
-            prefixed = true;
-            base = found;
-            text = (xy_str){text.ptr + 2, text.len - 2};
-        }
-    }
+    bool prefixed = take_prefix(&text, &base);
     if (base == 0) {
         base = 10;
-        if (text.len && text.ptr[0] == '0')
-            for (size_t i = 0; i < text.len; i++)
-                if (text.ptr[i] != '0' && text.ptr[i] != '_')
-                    return false;
+        if (!leading_zero_fits(text))
+            return false;
     }
     if (!plain_digits(text, base, prefixed, plain, sizeof(plain))) {
         *too_large = text.len >= sizeof(plain);
         return false;
     }
-    uint64_t value = 0, limit = negative ? (uint64_t)1 << 63 : INT64_MAX;
-    for (const char *at = plain; *at; at++) {
-        int digit = *at <= '9' ? *at - '0' : (*at | 32) - 'a' + 10;
-        if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit, &value) || value > limit) {
-            *too_large = true;
-            return false;
-        }
+    uint64_t value, limit = negative ? (uint64_t)1 << 63 : INT64_MAX;
+    if (!sum_digits(plain, base, limit, &value)) {
+        *too_large = true;
+        return false;
     }
     *out = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
@@ -144,9 +179,7 @@ bool number_parse_int(xy_str text, int base, int64_t *out, bool *too_large)
 static bool parse_word(xy_str text, double *out)
 {
     static const char *const words[] = {"inf", "infinity", "nan"};
-    bool negative = text.len && text.ptr[0] == '-';
-    if (text.len && (text.ptr[0] == '-' || text.ptr[0] == '+'))
-        text = (xy_str){text.ptr + 1, text.len - 1};
+    bool negative = take_sign(&text);
     for (size_t i = 0; i < 3; i++)
         if (text.len == strlen(words[i]) && strncasecmp(text.ptr, words[i], text.len) == 0) {
             *out = i == 2 ? NAN : INFINITY;
@@ -173,37 +206,44 @@ static bool take_digits(xy_str text, size_t *at, char *digits, size_t *count, si
     return true;
 }
 
+/* "e-5" where one stands; false when there is an "e" without digits. */
+static bool take_exponent(xy_str text, size_t *at, int64_t *exponent)
+{
+    char digits[32] = "0";
+    size_t count = 0;
+    *exponent = 0;
+    if (*at >= text.len || (text.ptr[*at] | 32) != 'e')
+        return true;
+    ++*at;
+    bool negative = *at < text.len && text.ptr[*at] == '-';
+    *at += *at < text.len && (text.ptr[*at] == '-' || text.ptr[*at] == '+');
+    if (!take_digits(text, at, digits, &count, 18) || count == 0)
+        return false;
+    *exponent = strtoll(digits, NULL, 10);
+    *exponent = negative ? -*exponent : *exponent;
+    return true;
+}
+
 bool number_parse_float(xy_str text, double *out)
 {
-    char digits[NUMBER_TEXT], power[32] = "0";
-    size_t at = 0, count = 0, whole, power_count = 0;
+    char digits[NUMBER_TEXT];
+    size_t at = 0, count = 0;
+    int64_t exponent;
     text = text_strip(text, NULL, 3);
     if (parse_word(text, out))
         return true;
-    bool negative = text.len && text.ptr[0] == '-', power_negative = false;
-    at = text.len && (text.ptr[0] == '-' || text.ptr[0] == '+');
+    bool negative = take_sign(&text);
     if (!take_digits(text, &at, digits, &count, sizeof(digits)))
         return false;
-    whole = count;
+    size_t whole = count;
     if (at < text.len && text.ptr[at] == '.') {
         at++;
         if (!take_digits(text, &at, digits, &count, sizeof(digits)))
             return false;
     }
-    if (count == 0)
+    if (count == 0 || !take_exponent(text, &at, &exponent) || at != text.len)
         return false;
-    if (at < text.len && (text.ptr[at] | 32) == 'e') {
-        at++;
-        power_negative = at < text.len && text.ptr[at] == '-';
-        at += at < text.len && (text.ptr[at] == '-' || text.ptr[at] == '+');
-        if (!take_digits(text, &at, power, &power_count, 18) || power_count == 0)
-            return false;
-    }
-    if (at != text.len)
-        return false;
-    int64_t exponent = strtoll(power, NULL, 10);
-    exponent = (power_negative ? -exponent : exponent) - (int64_t)(count - whole);
-    *out = from_digits(digits, exponent);
+    *out = from_digits(digits, exponent - (int64_t)(count - whole));
     *out = negative ? -*out : *out;
     return true;
 }

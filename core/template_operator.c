@@ -195,6 +195,23 @@ static bool repeatable(const struct item *item)
     return item->kind == KIND_TEXT || item->kind == KIND_LIST || item->kind == KIND_TUPLE;
 }
 
+/* Joining and repeating texts, lists and tuples; `*done` false when the operation is neither. */
+static bool sequence_binary(struct render *render, int operation, const struct item *a,
+                            const struct item *b, struct item *out, bool *done)
+{
+    *done = true;
+    if (operation == OP_ADD && a->kind == KIND_TEXT && b->kind == KIND_TEXT)
+        return add_text(render, a, b, out);
+    if (operation == OP_ADD && a->kind == b->kind && repeatable(a))
+        return add_lists(render, a, b, out);
+    if (operation == OP_MUL && repeatable(a) && item_is_integer(b))
+        return repeat(render, a, item_integer(b), out);
+    if (operation == OP_MUL && repeatable(b) && item_is_integer(a))
+        return repeat(render, b, item_integer(a), out);
+    *done = false;
+    return true;
+}
+
 bool item_binary(struct render *render, int operation, const struct item *a, const struct item *b,
                  struct item *out)
 {
@@ -206,14 +223,9 @@ bool item_binary(struct render *render, int operation, const struct item *a, con
         return float_binary(render, operation,
                             a->kind == KIND_FLOAT ? a->number : (double)item_integer(a),
                             b->kind == KIND_FLOAT ? b->number : (double)item_integer(b), out);
-    if (operation == OP_ADD && a->kind == KIND_TEXT && b->kind == KIND_TEXT)
-        return add_text(render, a, b, out);
-    if (operation == OP_ADD && a->kind == b->kind && repeatable(a))
-        return add_lists(render, a, b, out);
-    if (operation == OP_MUL && repeatable(a) && item_is_integer(b))
-        return repeat(render, a, item_integer(b), out);
-    if (operation == OP_MUL && repeatable(b) && item_is_integer(a))
-        return repeat(render, b, item_integer(a), out);
+    bool done, good = sequence_binary(render, operation, a, b, out, &done);
+    if (done)
+        return good;
     if (operation != OP_MOD || a->kind != KIND_TEXT)
         return mismatch(render, operation, a, b);
     if (a->markup)

@@ -6,10 +6,46 @@
 
 #include <string.h>
 
+enum { KEYWORD_LIMIT = 32 };
+
+/* "key=" in front of an argument. */
+static bool parse_keyword(struct compiler *compiler, struct node *node, xy_str *names)
+{
+    const struct token *token = token_at(compiler, 0);
+    if (node->keyword_count == KEYWORD_LIMIT)
+        return compile_fail(compiler, token,
+                            "found more than %d arguments by keyword, expected fewer",
+                            KEYWORD_LIMIT);
+    for (size_t i = 0; i < node->keyword_count; i++)
+        if (str_equal(names[i], token->text))
+            return compile_fail(compiler, token,
+                                "found the argument `%.*s` twice, expected it once",
+                                (int)token->text.len, token->text.ptr);
+    names[node->keyword_count++] = token->text;
+    compiler->position += 2;
+    return true;
+}
+
+/* Refuses what Python would take apart (`*list`), and an argument by position behind one by name. */
+static bool check_argument(struct compiler *compiler, const struct node *node, bool keyword)
+{
+    const struct token *token = token_at(compiler, 0);
+    if (token_is(token, "*") || token_is(token, "**"))
+        return compile_fail(compiler, token,
+                            "found `%s` before an argument, which is not part "
+                            "of this subset; expected the arguments themselves",
+                            token->operator);
+    if (!keyword && node->keyword_count)
+        return compile_fail(compiler, token,
+                            "found an argument by position behind one by "
+                            "keyword, expected NAME=VALUE");
+    return true;
+}
+
 /* "(a, b, key=c)" as children of `node`; with no parenthesis, nothing. */
 static bool parse_arguments(struct compiler *compiler, struct node *node)
 {
-    xy_str names[32];
+    xy_str names[KEYWORD_LIMIT];
     bool first = true;
     if (!skip_operator(compiler, "("))
         return true;
@@ -22,30 +58,11 @@ static bool parse_arguments(struct compiler *compiler, struct node *node)
             break;
         first = false;
         const struct token *token = token_at(compiler, 0);
-        if (token_is(token, "*") || token_is(token, "**"))
-            return compile_fail(compiler, token,
-                                "found `%s` before an argument, which is not part "
-                                "of this subset; expected the arguments themselves",
-                                token->operator);
         bool keyword = token->type == TOKEN_NAME && token_is(token_at(compiler, 1), "=");
-        if (!keyword && node->keyword_count)
-            return compile_fail(compiler, token,
-                                "found an argument by position behind one by "
-                                "keyword, expected NAME=VALUE");
-        if (keyword) {
-            if (node->keyword_count == sizeof(names) / sizeof(names[0]))
-                return compile_fail(compiler, token,
-                                    "found more than 32 arguments by keyword, "
-                                    "expected fewer");
-            for (size_t i = 0; i < node->keyword_count; i++)
-                if (str_equal(names[i], token->text))
-                    return compile_fail(compiler, token,
-                                        "found the argument `%.*s` twice, "
-                                        "expected it once",
-                                        (int)token->text.len, token->text.ptr);
-            names[node->keyword_count++] = token->text;
-            compiler->position += 2;
-        }
+        if (!check_argument(compiler, node, keyword))
+            return false;
+        if (keyword && !parse_keyword(compiler, node, names))
+            return false;
         struct node *value = parse_expression(compiler);
         if (!value)
             return false;

@@ -31,6 +31,26 @@ static bool write_integer(struct text *text, int64_t integer)
     return text_append(text, at, (size_t)(end - at));
 }
 
+/* The escape of a code point that a repr does not show as it is; "" for one that it does. */
+static void escape_point(uint32_t point, char quote, char *escape, size_t size)
+{
+    escape[0] = '\0';
+    switch (point) {
+    case '\n': snprintf(escape, size, "\\n"); return;
+    case '\r': snprintf(escape, size, "\\r"); return;
+    case '\t': snprintf(escape, size, "\\t"); return;
+    default: break;
+    }
+    if (point == (uint32_t)quote || point == '\\')
+        snprintf(escape, size, "\\%c", (char)point);
+    else if (!point_is_printable(point))
+        snprintf(escape, size,
+                 point < 0x100     ? "\\x%02" PRIx32
+                 : point < 0x10000 ? "\\u%04" PRIx32
+                                   : "\\U%08" PRIx32,
+                 point);
+}
+
 /* Python's repr of a string: single quotes unless it has some and no double ones. */
 static bool repr_text(struct text *text, xy_str source)
 {
@@ -41,20 +61,8 @@ static bool repr_text(struct text *text, xy_str source)
     for (size_t at = 0; at < source.len;) {
         size_t begin = at;
         uint32_t point = point_next(source, &at);
-        char escape[16] = "";
-        if (point == '\n' || point == '\r' || point == '\t')
-            snprintf(escape, sizeof(escape), "\\%c",
-                     point == '\n'   ? 'n'
-                     : point == '\r' ? 'r'
-                                     : 't');
-        else if (point == (uint32_t)quote || point == '\\')
-            snprintf(escape, sizeof(escape), "\\%c", (char)point);
-        else if (!point_is_printable(point))
-            snprintf(escape, sizeof(escape),
-                     point < 0x100     ? "\\x%02" PRIx32
-                     : point < 0x10000 ? "\\u%04" PRIx32
-                                       : "\\U%08" PRIx32,
-                     point);
+        char escape[16];
+        escape_point(point, quote, escape, sizeof(escape));
         if (escape[0] ? !append_text(text, escape)
                       : !text_append(text, source.ptr + begin, at - begin))
             return false;

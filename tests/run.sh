@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Sets up what the tests need and runs all of them. Builds go to build/ and build-asan/; what is slow
-# to make (llama.cpp, models, a Python environment) is kept in the user's cache, keyed by version.
+# Sets up what the tests need and runs all of them. Builds go to build/ and build-asan/; what is
+# slow to make (llama.cpp, models, a Python environment) is kept in the cache, keyed by version.
 # The last line counts the tests.
 set -u
 

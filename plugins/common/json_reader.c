@@ -36,16 +36,20 @@ static const char *after_string(const char *at, const char *end)
     }
 }
 
+/* Behind a number or a word: where anything stands that ends one. */
+static const char *after_scalar(const char *at, const char *end)
+{
+    while (at < end && !memchr(",}] \n\t\r", *at, 7))
+        at++;
+    return at;
+}
+
 static const char *after_value(const char *at, const char *end)
 {
     if (*at == '"')
         return after_string(at, end);
-    if (*at != '{' && *at != '[') {
-        while (at < end && *at != ',' && *at != '}' && *at != ']' && *at != ' ' && *at != '\n' &&
-               *at != '\t' && *at != '\r')
-            at++;
-        return at;
-    }
+    if (*at != '{' && *at != '[')
+        return after_scalar(at, end);
     size_t depth = 0;
     do {
         if (*at == '"') {
@@ -181,6 +185,16 @@ static double rounded(xy_str value, double otherwise)
     return number;
 }
 
+/* "-12" behind the `e` of a number, kept within what an int holds. */
+static int exponent_of(const char *at, const char *end)
+{
+    int sign = *at == '-' ? -1 : 1, given = 0;
+    for (at += *at == '-' || *at == '+'; at < end; at++)
+        if (given < 10000)
+            given = given * 10 + (*at - '0');
+    return sign * given;
+}
+
 double json_number(xy_str value, double otherwise)
 {
     if (json_kind(value) != '0')
@@ -200,13 +214,8 @@ double json_number(xy_str value, double otherwise)
             exponent += !fraction;
         }
     }
-    if (at < end) {
-        int sign = at[1] == '-' ? -1 : 1, given = 0;
-        for (at += at[1] == '-' || at[1] == '+' ? 2 : 1; at < end; at++)
-            if (given < 10000)
-                given = given * 10 + (*at - '0');
-        exponent += sign * given;
-    }
+    if (at < end)
+        exponent += exponent_of(at + 1, end);
     /* Exact in one operation where both fit a double (Clinger 1990); else the library's rounding. */
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,30 +41,6 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
-/* A group of its own: Ctrl-C lets calls in flight finish, and killing takes a wrapper's children
- * too. Signals are blocked in this thread; the program starts with none blocked. */
-static int spawn(struct process *process, const int pipes[3][2])
-{
-    extern char **environ;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    for (int i = 0; i < 3; i++)
-        posix_spawn_file_actions_adddup2(&actions, pipes[i][i > 0], i);
-    const char *const *command = process->exec->command;
-    int failed = posix_spawnp(&process->pid, command[0], &actions, &attributes,
-                              (char *const *)(uintptr_t)command, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
-}
-
 static bool start(struct process *process, char *why, size_t why_size)
 {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
@@ -73,7 +48,7 @@ static bool start(struct process *process, char *why, size_t why_size)
     for (int i = 0; i < 3 && !failed; i++)
         failed = pipe2(pipes[i], O_CLOEXEC) == 0 ? 0 : errno;
     if (!failed)
-        failed = spawn(process, pipes);
+        failed = process_spawn(process, pipes);
     close_one(&pipes[0][0]);
     close_one(&pipes[1][1]);
     close_one(&pipes[2][1]);
@@ -203,6 +178,21 @@ static void log_line(struct process *process, xy_str line)
                     line.len < LOG_WIDTH ? (int)line.len : LOG_WIDTH, line.ptr);
 }
 
+/* Keeps what is left of a line that has not ended. False when it is longer than a line may be. */
+static bool keep_rest(struct text *text, size_t start, bool answers)
+{
+    if (start) {
+        memmove(text->bytes, text->bytes + start, text->length - start);
+        text->length -= start;
+        return true;
+    }
+    if (!answers && text->length > LOG_WIDTH) {
+        text_clear(text); /* no end of line in sight: its beginning is enough */
+        return true;
+    }
+    return !text->failed && text->length <= LINE_LIMIT;
+}
+
 /* Reads what is there and gives each whole line to the stream's function. False at its end, or
  * after a line that is no answer (then `bad` holds its beginning). */
 static bool read_lines(struct process *process, bool answers, char *bad, size_t bad_size)
@@ -228,12 +218,7 @@ static bool read_lines(struct process *process, bool answers, char *bad, size_t 
             return false;
         }
     }
-    if (start) {
-        memmove(text->bytes, text->bytes + start, text->length - start);
-        text->length -= start;
-    } else if (!answers && text->length > LOG_WIDTH) {
-        text_clear(text); /* no end of line in sight: its beginning is enough */
-    } else if (text->failed || text->length > LINE_LIMIT) {
+    if (!keep_rest(text, start, answers)) {
         snprintf(bad, bad_size, "(a line of more than 64 MiB)");
         return false;
     }
@@ -336,6 +321,16 @@ static void give_up(struct process *process, const char *why)
     xy_log_line(process->exec->host, XY_LOG_ERROR, "exec: process %zu: %s", process->number, why);
 }
 
+/* Milliseconds to wait before the next start; -1 for none. */
+static int pause_before_start(const struct process *process)
+{
+    if (!process->failures)
+        return -1;
+    uint32_t doublings = process->failures < 10 ? process->failures - 1 : 9;
+    int pause = FIRST_PAUSE_MS << doublings;
+    return pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
+}
+
 /* No program is running: waits for a call, then starts one, later and later after failures. */
 static void idle(struct process *process)
 {
@@ -354,12 +349,7 @@ static void idle(struct process *process)
         fail_all(process, &process->waiting, XY_EUPSTREAM, false, process->last_end);
         wanted = false;
     }
-    int pause = -1;
-    if (wanted && process->failures) {
-        uint32_t doublings = process->failures < 10 ? process->failures - 1 : 9;
-        pause = FIRST_PAUSE_MS << doublings;
-        pause = pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
-    }
+    int pause = wanted ? pause_before_start(process) : -1;
     struct pollfd fd = {.fd = process->wake[0], .events = POLLIN};
     char drain[64];
     if ((!wanted || pause > 0) && poll(&fd, 1, pause) > 0 &&

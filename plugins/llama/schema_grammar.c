@@ -265,6 +265,26 @@ static int reference(struct grammar *grammar, const cJSON *schema, struct text *
     return grammar->status;
 }
 
+/* A schema without the keywords that name its values: by its type, or by what it says of parts. */
+static int by_type(struct grammar *grammar, const cJSON *schema, struct text *out)
+{
+    static const char *const nothing[] = {NULL};
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
+    if (cJSON_IsString(type))
+        return typed_value(grammar, schema, type->valuestring, out);
+    if (cJSON_IsArray(type))
+        return type_list(grammar, schema, type, out);
+    if (cJSON_HasObjectItem(schema, "properties"))
+        return grammar_object(grammar, schema, out);
+    if (cJSON_HasObjectItem(schema, "items"))
+        return grammar_array(grammar, schema, out);
+    if (grammar_only(grammar, schema, nothing) < 0)
+        return grammar->status;
+    grammar->any_value = true;
+    text_add_string(out, "value");
+    return 0;
+}
+
 /* By the keyword that decides what the value may be. */
 static int dispatch(struct grammar *grammar, const cJSON *schema, struct text *out)
 {
@@ -272,7 +292,6 @@ static int dispatch(struct grammar *grammar, const cJSON *schema, struct text *o
     static const char *const with_const[] = {"const", "type", NULL};
     static const char *const with_any[] = {"anyOf", NULL};
     static const char *const with_all[] = {"allOf", NULL};
-    static const char *const nothing[] = {NULL};
     const cJSON *item;
     if (cJSON_HasObjectItem(schema, "$ref"))
         return reference(grammar, schema, out);
@@ -295,20 +314,7 @@ static int dispatch(struct grammar *grammar, const cJSON *schema, struct text *o
         return grammar_only(grammar, schema, with_all) < 0
                    ? grammar->status
                    : grammar_value(grammar, cJSON_GetArrayItem(item, 0), out);
-    item = cJSON_GetObjectItemCaseSensitive(schema, "type");
-    if (cJSON_IsString(item))
-        return typed_value(grammar, schema, item->valuestring, out);
-    if (cJSON_IsArray(item))
-        return type_list(grammar, schema, item, out);
-    if (cJSON_HasObjectItem(schema, "properties"))
-        return grammar_object(grammar, schema, out);
-    if (cJSON_HasObjectItem(schema, "items"))
-        return grammar_array(grammar, schema, out);
-    if (grammar_only(grammar, schema, nothing) < 0)
-        return grammar->status;
-    grammar->any_value = true;
-    text_add_string(out, "value");
-    return 0;
+    return by_type(grammar, schema, out);
 }
 
 int grammar_value(struct grammar *grammar, const cJSON *schema, struct text *out)

@@ -94,14 +94,25 @@ static bool add_header(struct openai *openai, const char *name, const char *valu
     return true;
 }
 
-static int make_headers(struct openai *openai)
+/* Headers that would be another header, or none, are refused; `*count`: how many there are. */
+static int check_headers(struct openai *openai, size_t *count)
 {
-    size_t count = 4;
-    for (const char *const *header = openai->headers; header && *header; header++, count++)
+    *count = 0;
+    for (const char *const *header = openai->headers; header && *header; header++, ++*count)
         if (!strchr(*header, ':') || strpbrk(*header, "\r\n"))
             return refuse(openai, "each of `headers` must be one line \"Name: value\"");
     if (openai->api_key && strpbrk(openai->api_key, "\r\n"))
         return refuse(openai, "`api_key` has a line break in it");
+    return XY_OK;
+}
+
+static int make_headers(struct openai *openai)
+{
+    size_t count;
+    int status = check_headers(openai, &count);
+    if (status < 0)
+        return status;
+    count += 4; /* those that are added below */
     openai->header_lines = calloc(count, sizeof(*openai->header_lines));
     openai->header_list = calloc(count, sizeof(*openai->header_list));
     if (!openai->header_lines || !openai->header_list)

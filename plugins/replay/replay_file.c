@@ -132,26 +132,46 @@ static const char *wrong_member(xy_str line, char *buffer, size_t size)
     return NULL;
 }
 
+/* A line names its call by exactly one text. */
+static bool names_its_call(xy_str line)
+{
+    char key = json_kind(json_member(line, "key")), prompt = json_kind(json_member(line, "prompt"));
+    return (key == '"' && prompt == 0) || (key == 0 && prompt == '"');
+}
+
+static bool is_sample(xy_str sample)
+{
+    double number = json_number(sample, -1);
+    return number >= 0 && number < 4e9 && number == (double)(uint32_t)number;
+}
+
+/* What is wrong with the line's answers, or NULL. */
+static const char *check_answers(xy_str line)
+{
+    char text = json_kind(json_member(line, "text"));
+    char scores = json_kind(json_member(line, "scores"));
+    xy_str vector = json_member(line, "vector");
+    if (!text && !scores && !json_kind(vector))
+        return "has no answer: needs \"text\", \"scores\" or \"vector\"";
+    bool vector_fits = !json_kind(vector) || (json_kind(vector) == '[' && json_count(vector) > 0);
+    if ((text && text != '"') || (scores && scores != '{' && scores != '[') || !vector_fits)
+        return "\"text\" is a string, \"scores\" a map or a list of numbers, \"vector\" a list of "
+               "numbers";
+    return NULL;
+}
+
 /* What is wrong with the line, or NULL. */
 static const char *check_line(xy_str line, char *buffer, size_t size)
 {
     if (json_kind(line) != '{')
         return line.len ? "not a JSON object" : "not valid JSON in UTF-8";
-    char key = json_kind(json_member(line, "key")), prompt = json_kind(json_member(line, "prompt"));
-    if ((key == 0) == (prompt == 0) || (key && key != '"') || (prompt && prompt != '"'))
+    if (!names_its_call(line))
         return "needs either \"key\" or \"prompt\", a string";
-    char text = json_kind(json_member(line, "text"));
-    char scores = json_kind(json_member(line, "scores"));
-    char vector = json_kind(json_member(line, "vector"));
-    if (!text && !scores && !vector)
-        return "has no answer: needs \"text\", \"scores\" or \"vector\"";
-    if ((text && text != '"') || (scores && scores != '{' && scores != '[') ||
-        (vector && (vector != '[' || json_count(json_member(line, "vector")) == 0)))
-        return "\"text\" is a string, \"scores\" a map or a list of numbers, \"vector\" a list of "
-               "numbers";
+    const char *fault = check_answers(line);
+    if (fault)
+        return fault;
     xy_str sample = json_member(line, "sample");
-    double number = json_number(sample, -1);
-    if (sample.len && !(number >= 0 && number < 4e9 && number == (double)(uint32_t)number))
+    if (sample.len && !is_sample(sample))
         return "\"sample\" is a whole number from 0";
     return wrong_member(line, buffer, size);
 }

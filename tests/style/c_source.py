@@ -12,7 +12,9 @@ HIDDEN = re.compile(
 )
 DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)", re.DOTALL)
-BRANCH = re.compile(r"\b(?:if|for|while|case)\b|&&|\|\||\?")
+# Labels that stand together (`case 'a': case 'b':`) lead one way, and count as one.
+LABELS = r"\bcase\b[^:;{}?]*:(?:\s*case\b[^:;{}?]*:)*"
+BRANCH = re.compile(LABELS + r"|\b(?:if|for|while|case)\b|&&|\|\||\?")
 NOT_A_FUNCTION = {"if", "for", "while", "switch", "sizeof", "__attribute__", "return"}
 
 

@@ -235,19 +235,11 @@ static void test_utf8(void)
 
 /* ---- the same as cJSON, where cJSON can be trusted ------------------------------------------- */
 
-static bool same_as_reference(const struct value *value, const cJSON *other)
+static bool same_as_reference(const struct value *value, const cJSON *other);
+
+static bool same_items(const struct value *value, const cJSON *other)
 {
-    switch (value->type) {
-    case VALUE_NULL: return cJSON_IsNull(other);
-    case VALUE_BOOL: return cJSON_IsBool(other) && cJSON_IsTrue(other) == value->boolean;
-    case VALUE_INT: return cJSON_IsNumber(other) && other->valuedouble == (double)value->integer;
-    case VALUE_NUMBER: return cJSON_IsNumber(other) && other->valuedouble == value->number;
-    case VALUE_TEXT: return cJSON_IsString(other) && str_is(value->text, other->valuestring);
-    default: break;
-    }
     bool map = value->type == VALUE_MAP;
-    if (map ? !cJSON_IsObject(other) : !cJSON_IsArray(other))
-        return false;
     const cJSON *child = other->child;
     for (size_t i = 0; i < (map ? value->map.count : value->list.count); i++) {
         const struct value *mine = map ? &value->map.members[i].value : &value->list.items[i];
@@ -257,6 +249,19 @@ static bool same_as_reference(const struct value *value, const cJSON *other)
         child = child->next;
     }
     return child == NULL;
+}
+
+static bool same_as_reference(const struct value *value, const cJSON *other)
+{
+    switch (value->type) {
+    case VALUE_NULL: return cJSON_IsNull(other);
+    case VALUE_BOOL: return cJSON_IsBool(other) && cJSON_IsTrue(other) == value->boolean;
+    case VALUE_INT: return cJSON_IsNumber(other) && other->valuedouble == (double)value->integer;
+    case VALUE_NUMBER: return cJSON_IsNumber(other) && other->valuedouble == value->number;
+    case VALUE_TEXT: return cJSON_IsString(other) && str_is(value->text, other->valuestring);
+    case VALUE_MAP: return cJSON_IsObject(other) && same_items(value, other);
+    default: return cJSON_IsArray(other) && same_items(value, other);
+    }
 }
 
 /* One byte changed, taken away or put in. */
