@@ -48,8 +48,10 @@ static int open_grid(void *state, const xy_host *host)
         snprintf(grid->error, sizeof(grid->error), "`weights` need a `count` of records to draw");
         code = XY_EINVAL;
     }
-    if (code < 0)
+    if (code < 0) {
         xy_log_line(host, XY_LOG_ERROR, "%s", grid->error);
+        axes_free(&grid->axes); /* close() comes only after a good open() */
+    }
     return code;
 }
 
@@ -144,6 +146,12 @@ static int process(void *state, xy_job *job)
     return !parent && to == total ? XY_END : XY_CONSUMED;
 }
 
+/* Options to try it with, for `xylem test-plugin`. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{label: [a, b], style: [c, d]}" : NULL;
+}
+
 static const char *const needs[] = {XY_RNG, NULL};
 
 static const xy_stage grid_stage = {
@@ -161,6 +169,7 @@ static const xy_stage grid_stage = {
     .close = close_grid,
     .process = process,
     .estimate = estimate,
+    .extension = extension,
     .fields = "sets one field for each axis",
 };
 

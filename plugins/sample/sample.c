@@ -185,6 +185,12 @@ static int process(void *state, xy_job *job)
     return !origin && to == total ? XY_END : XY_CONSUMED;
 }
 
+/* Options to try it with, for `xylem test-plugin`. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{count: 3, label: [a, b], n: {normal: [0, 1]}}" : NULL;
+}
+
 static const char *const needs[] = {XY_RNG, NULL};
 
 static const xy_stage sample_stage = {
@@ -202,6 +208,7 @@ static const xy_stage sample_stage = {
     .close = close_sample,
     .process = process,
     .estimate = estimate,
+    .extension = extension,
     .fields = "sets one field for each sampler",
 };
 

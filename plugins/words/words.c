@@ -219,6 +219,12 @@ static int process(void *state, xy_job *job)
     return !origin && to == total ? XY_END : XY_CONSUMED;
 }
 
+/* Options to try it with, for `xylem test-plugin`. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{list: [a, b, c, d], count: 3}" : NULL;
+}
+
 static const char *const needs[] = {XY_RNG, NULL};
 
 static const xy_stage words_stage = {
@@ -236,6 +242,7 @@ static const xy_stage words_stage = {
     .close = close_words,
     .process = process,
     .estimate = estimate,
+    .extension = extension,
     .fields = "sets `into`",
 };
 
