@@ -327,8 +327,11 @@ static struct dataset *chain_input(struct engine *engine, struct step *const *st
     }
     struct step reading = *steps[0];
     reading.uses = uses;
+    uint32_t generation = output->generation;
     struct dataset *input = inputs_take(engine, &reading, output, false);
     free(uses);
+    for (size_t i = 0; output->generation != generation && i < count; i++)
+        report_reset_counts(engine->report, steps[i]->id);
     return input;
 }
 

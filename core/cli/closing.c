@@ -79,9 +79,9 @@ static void print_scores(const struct report *report, FILE *to)
     if (!report_scores(report))
         return;
     fprintf(to, "\n");
-    struct table *table = table_create(5);
-    static const char *const heading[] = {"score", "value", "interval", "n", "meaning"};
-    for (size_t i = 0; i < 5; i++)
+    struct table *table = table_create(4);
+    static const char *const heading[] = {"score", "value", "interval", "n"};
+    for (size_t i = 0; i < 4; i++)
         table_cell(table, "%s", heading[i]);
     for (size_t i = 0; i < report_scores(report); i++) {
         struct report_score score = report_score_at(report, i);
@@ -98,7 +98,6 @@ static void print_scores(const struct report *report, FILE *to)
             table_cell(table, "%llu", (unsigned long long)score.n);
         else
             table_cell(table, "%s", "");
-        table_cell(table, "%s", score.help);
     }
     table_print(table, to);
 }
