@@ -9,6 +9,7 @@
 #include "engine_internal.h"
 #include "file.h"
 #include "json.h"
+#include "lockfile.h"
 
 enum { PROGRESS_US = 100000 };
 
@@ -71,7 +72,7 @@ static void look(struct engine *engine, struct engine_progress *progress)
         .models = totals,
         .seconds = (double)(now - engine->started_us) / 1e6,
         .tokens_per_second = engine->tokens_per_second,
-        .expected_calls = engine->expected_calls,
+        .expected_calls = engine->expected_calls * (engine->next_round + engine->rounds),
     };
 }
 
@@ -100,12 +101,26 @@ static void interrupted(void *data)
 
 /* ---- the conductor --------------------------------------------------------------------------- */
 
+static int lock(struct engine *engine)
+{
+    struct buffer changes;
+    buffer_init(&changes, 800); /* the warning's length: more names would say no more */
+    int code = lockfile_write(engine->pipeline, engine->folder, &changes, &engine->error);
+    if (changes.length)
+        services_log(&engine->services, XY_LOG_WARNING, "xylem", "changed since this run began: %s; "
+                     "answers that still fit are used again", buffer_str(&changes).ptr);
+    buffer_free(&changes);
+    return code;
+}
+
 static void conduct(void *data)
 {
     struct engine *engine = data;
     const struct pipeline *pipeline = engine->pipeline;
     engine->rounds = 1;
-    int code;
+    int code = lock(engine);
+    if (code < 0)
+        return;
     if (pipeline->accept.count)
         code = accept_run(engine);
     else

@@ -78,10 +78,10 @@ int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
 /* What a run would cost, from the file alone. */
 struct estimate {
     double records, calls, prompt_tokens, output_tokens, cost;
-    bool exact; /* false when some source or filter could not tell */
+    bool exact; /* false when a step that calls a model has an unknown number of records */
     struct estimate_step {
         const char *id;
-        double in, out, calls;
+        double in, out, calls; /* NaN: cannot be told before the run */
     } *steps;
     size_t step_count;
 };

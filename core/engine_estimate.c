@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run would cost, from the file alone: how many records each step is expected to see. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,11 @@ static void add_calls(struct estimate *estimate, const struct step *step,
                       struct estimate_step *place)
 {
     uint32_t samples = step->call.samples ? step->call.samples : 1;
+    if (isnan(place->in)) {
+        estimate->exact = false;
+        place->out = place->in;
+        return;
+    }
     double calls = place->in * samples;
     double prompt = 0;
     const struct node *node = node_member(step->node, "prompt");
@@ -63,8 +69,11 @@ static void add_calls(struct estimate *estimate, const struct step *step,
     }
     double output = step->kind == STEP_GENERATE
                         ? parameter(step, "max_tokens", DEFAULT_OUTPUT_TOKENS) : 0;
-    if (step->kind == STEP_SCORE && step->call.calibrate)
-        calls *= 2;
+    if (step->kind == STEP_SCORE && step->call.calibrate) {
+        /* A content-free prompt that names no field is the same for all records: asked for once. */
+        const char *const *names = template_names(step->call.content_free);
+        calls += names[0] ? calls : 1;
+    }
     const struct model_spec *model = step->call.model;
     place->calls += calls;
     place->out = place->in * samples;
@@ -94,9 +103,10 @@ static void visit(const struct pipeline *pipeline, struct estimate *estimate,
             }
         } else if (step->kind == STEP_STAGE) {
             double factor = stage_factor(pipeline, step);
-            estimate->exact = estimate->exact && factor >= 0;
-            place->out = (step->from_nothing ? 1 : in) * (factor < 0 ? 0 : factor);
-            if (step->from_nothing)
+            place->out = (step->from_nothing ? 1 : in) * (factor < 0 ? NAN : factor);
+            if (step_is_evaluator(step))
+                place->out = 0;
+            if (step->from_nothing && !isnan(place->out))
                 estimate->records += place->out;
         } else {
             add_calls(estimate, step, place);

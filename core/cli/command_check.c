@@ -54,6 +54,14 @@ static void print_json_estimate(const struct pipeline *pipeline, const struct es
     buffer_free(&out);
 }
 
+static void count_cell(struct table *table, double count)
+{
+    if (isnan(count))
+        table_cell(table, "-");
+    else
+        table_cell(table, "%.0f", count);
+}
+
 static void print_estimate(const struct pipeline *pipeline, const struct estimate *estimate)
 {
     struct table *table = table_create(4);
@@ -63,8 +71,8 @@ static void print_estimate(const struct pipeline *pipeline, const struct estimat
     for (size_t i = 0; i < estimate->step_count; i++) {
         const struct estimate_step *step = &estimate->steps[i];
         table_cell(table, "%s", step->id);
-        table_cell(table, "%.0f", step->in);
-        table_cell(table, "%.0f", step->out);
+        count_cell(table, step->in);
+        count_cell(table, step->out);
         table_cell(table, "%.0f", step->calls);
     }
     table_print(table, stdout);
@@ -74,7 +82,7 @@ static void print_estimate(const struct pipeline *pipeline, const struct estimat
            estimate->cost,
            pipeline->accept.count ? "; `accept` may ask for more, up to its candidates" : "");
     if (!estimate->exact)
-        printf("Some source cannot tell how many records it makes.\n");
+        printf("A step that asks a model gets a number of records that is not known before the run.\n");
 }
 
 static int run(const struct arguments *arguments)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "file.h"
+#include "json.h"
+#include "record.h"
+
+enum { CHUNK = 1 << 16, LOCK_CEILING = 16 << 20, MOST_LOCKED = 10000 };
+
+/* Everything that is locked: "plugin grid 1.0.0" -> fingerprint. */
+struct locked {
+    struct entry {
+        char *name;
+        uint64_t fingerprint;
+    } *entries;
+    size_t count;
+};
+
+static void add(struct locked *locked, uint64_t fingerprint, const char *kind, const char *name)
+{
+    struct buffer text;
+    buffer_init(&text, 8192);
+    buffer_printf(&text, "%s %s", kind, name);
+    bool known = locked->count == MOST_LOCKED;
+    for (size_t i = 0; i < locked->count && !known; i++)
+        known = strcmp(locked->entries[i].name, buffer_str(&text).ptr) == 0;
+    if (!known) {
+        locked->entries = memory_resize(locked->entries, locked->count + 1,
+                                        sizeof(*locked->entries));
+        locked->entries[locked->count++] = (struct entry){
+            .name = memory_copy_text(text.bytes, text.length), .fingerprint = fingerprint};
+    }
+    buffer_free(&text);
+}
+
+static void add_plugin(struct locked *locked, const struct stage_type *type)
+{
+    if (type && type->plugin)
+        add(locked, type->plugin->fingerprint, "plugin", type->plugin->info.name);
+}
+
+/* 0 for a file that cannot be read: the step that needs it says so better. */
+static uint64_t fingerprint_file(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    XXH3_state_t *state = fd < 0 ? NULL : XXH3_createState();
+    uint64_t hash = 0;
+    if (state && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        char *chunk = memory_resize(NULL, CHUNK, 1);
+        ssize_t got;
+        XXH3_64bits_reset(state);
+        do {
+            got = read(fd, chunk, CHUNK);
+            if (got > 0)
+                XXH3_64bits_update(state, chunk, (size_t)got);
+        } while (got > 0 || (got < 0 && errno == EINTR));
+        hash = XXH3_64bits_digest(state);
+        free(chunk);
+    }
+    XXH3_freeState(state);
+    if (fd >= 0)
+        close(fd);
+    return hash;
+}
+
+static void add_input(struct locked *locked, const struct pipeline *pipeline,
+                      const struct step *step, const xy_option *option)
+{
+    const struct node *node = node_member(step->with, option->name);
+    if (!node || node->kind != NODE_SCALAR || node->secret)
+        return;
+    if (option->type == XY_OPT_DATASET && pipeline_lookup(pipeline, step, node->text.ptr))
+        return;
+    struct buffer path;
+    buffer_init(&path, 8192);
+    if (node->text.len && node->text.ptr[0] != '/')
+        buffer_printf(&path, "%s/", pipeline->folder);
+    buffer_append_str(&path, node->text);
+    uint64_t fingerprint = fingerprint_file(buffer_str(&path).ptr);
+    if (fingerprint)
+        add(locked, fingerprint, "input", node->text.ptr);
+    buffer_free(&path);
+}
+
+static void add_steps(struct locked *locked, const struct pipeline *pipeline,
+                      struct step *const *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct step *step = steps[i];
+        add_plugin(locked, step->type);
+        for (size_t k = 0; step->type && step->with && k < step->type->option_count; k++) {
+            const xy_option *option = &step->type->options[k];
+            if (option->type == XY_OPT_PATH || option->type == XY_OPT_DATASET)
+                add_input(locked, pipeline, step, option);
+        }
+        add_steps(locked, pipeline, step->steps, step->step_count);
+    }
+}
+
+/* The entry as it stands in the file; a secret counts as there, not as what it is. */
+static uint64_t fingerprint_node(const struct node *node, uint64_t seed)
+{
+    if (node->secret)
+        return XXH3_64bits_withSeed("secret", 6, seed);
+    uint64_t hash = XXH3_64bits_withSeed(node->text.ptr ? node->text.ptr : "", node->text.len,
+                                         seed + (uint64_t)node->kind);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->keys)
+            hash = fingerprint_node(node->keys[i], hash);
+        hash = fingerprint_node(node->items[i], hash);
+    }
+    return hash;
+}
+
+static void collect(struct locked *locked, const struct pipeline *pipeline)
+{
+    add(locked, pipeline->fingerprint, "pipeline", pipeline->name);
+    for (size_t i = 0; i < pipeline->model_count; i++) {
+        const struct model_spec *model = &pipeline->models[i];
+        add(locked, fingerprint_node(model->node, 0), "model", model->alias);
+        add_plugin(locked, model->type);
+    }
+    add_steps(locked, pipeline, pipeline->steps, pipeline->step_count);
+    for (size_t i = 0; i < pipeline->write_count; i++)
+        add_plugin(locked, pipeline->writes[i].format);
+}
+
+/* Names of entries whose fingerprint in the old lock differs, or that it does not have. */
+static void compare(const struct locked *locked, const char *path, struct buffer *changes)
+{
+    struct buffer text;
+    struct arena arena = {0};
+    struct value old;
+    struct error ignored = {0};
+    buffer_init(&text, LOCK_CEILING);
+    if (access(path, R_OK) == 0 && file_read(path, LOCK_CEILING, &text, &ignored) == 0 &&
+        json_parse(&arena, buffer_str(&text), &old, &ignored) == 0) {
+        for (size_t i = 0; i < locked->count; i++) {
+            const struct entry *entry = &locked->entries[i];
+            const struct value *before = value_member(&old, str_of(entry->name));
+            char hex[17];
+            record_id_text(entry->fingerprint, hex);
+            if (before && before->type == VALUE_TEXT && str_is(before->text, hex))
+                continue;
+            buffer_printf(changes, "%s%s", changes->length ? ", " : "", entry->name);
+        }
+    }
+    arena_free(&arena);
+    buffer_free(&text);
+}
+
+static int write_lock(const struct locked *locked, const char *path, struct error *error)
+{
+    struct buffer out;
+    buffer_init(&out, LOCK_CEILING);
+    for (size_t i = 0; i < locked->count; i++) {
+        char hex[17];
+        record_id_text(locked->entries[i].fingerprint, hex);
+        buffer_append_text(&out, i ? ",\n  " : "{\n  ");
+        json_write_text(&out, str_of(locked->entries[i].name));
+        buffer_printf(&out, ": \"%s\"", hex);
+    }
+    buffer_append_text(&out, "\n}\n");
+    struct file_writer *file = file_writer_open(path, error);
+    if (file) {
+        file_writer_append(file, out.bytes, out.length, error);
+        file_writer_close(file, true, error);
+    }
+    buffer_free(&out);
+    return error->code;
+}
+
+int lockfile_write(const struct pipeline *pipeline, const char *folder, struct buffer *changes,
+                   struct error *error)
+{
+    struct locked locked = {0};
+    struct buffer path;
+    buffer_init(&path, 8192);
+    buffer_printf(&path, "%s/lock.json", folder);
+    collect(&locked, pipeline);
+    compare(&locked, buffer_str(&path).ptr, changes);
+    int code = write_lock(&locked, buffer_str(&path).ptr, error);
+    for (size_t i = 0; i < locked.count; i++)
+        free(locked.entries[i].name);
+    free(locked.entries);
+    buffer_free(&path);
+    return code;
+}
