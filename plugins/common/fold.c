@@ -15,25 +15,25 @@ struct folding {
     enum fold fold;
 };
 
-static bool is_ascii_space(unsigned char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+/* What each ASCII character becomes; a space stands for everything that separates. */
+static const char words_table[128 + 1] =
+    "                                                0123456789      "
+    " abcdefghijklmnopqrstuvwxyz      abcdefghijklmnopqrstuvwxyz     ";
+static const char case_table[128 + 1] =
+    "\x00\x01\x02\x03\x04\x05\x06\x07\x08     \x0e\x0f"
+    "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
+    " !\"#$%&'()*+,-./0123456789:;<=>?"
+    "@abcdefghijklmnopqrstuvwxyz[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f";
 
-static bool is_ascii_word(unsigned char c)
+static const char *table_of(enum fold fold)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-static bool separates_ascii(enum fold fold, unsigned char c)
-{
-    return fold == FOLD_WORDS ? !is_ascii_word(c) : is_ascii_space(c);
+    return fold == FOLD_WORDS ? words_table : case_table;
 }
 
 static bool separates(enum fold fold, utf8proc_int32_t point)
 {
     if (point < 0x80)
-        return separates_ascii(fold, (unsigned char)point);
+        return table_of(fold)[point] == ' ';
     utf8proc_category_t category = utf8proc_category(point);
     if (fold == FOLD_WORDS)
         return !((category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_ME) ||
@@ -93,29 +93,34 @@ static void add_run(struct folding *folding, const char *run, size_t length)
         free(points);
 }
 
-/* ASCII characters up to `end`, folded through a small block: one append for many words. */
+/* ASCII characters up to `end`. The loop has no branch that depends on the text: a separator behind
+ * a separator is written too, and then written over. */
 static void add_ascii(struct folding *folding, const char *at, const char *end)
 {
-    char block[ON_STACK];
-    size_t length = 0;
-    bool begun = folding->out->length > folding->start;
-    for (; at < end; at++) {
-        char c = *at;
-        if (separates_ascii(folding->fold, (unsigned char)c)) {
-            folding->gap = true;
-            continue;
-        }
-        if (length + 2 > sizeof(block)) {
-            text_add(folding->out, block, length);
-            length = 0;
-        }
-        if (folding->gap && begun)
-            block[length++] = ' ';
-        folding->gap = false;
-        begun = true;
-        block[length++] = (char)(c | (c >= 'A' && c <= 'Z' ? 0x20 : 0));
+    const char *table = table_of(folding->fold);
+    char block[ON_STACK], last = 'x';
+    while (at < end && table[(unsigned char)*at] == ' ') {
+        folding->gap = true;
+        at++;
     }
-    text_add(folding->out, block, length);
+    if (at == end)
+        return;
+    if (folding->gap && folding->out->length > folding->start)
+        text_add(folding->out, " ", 1);
+    while (at < end) {
+        const char *stop = end - at < ON_STACK ? end : at + ON_STACK;
+        size_t length = 0;
+        for (; at < stop; at++) {
+            char c = table[(unsigned char)*at];
+            block[length] = c;
+            length += (size_t)((c != ' ') | (last != ' '));
+            last = c;
+        }
+        text_add(folding->out, block, length);
+    }
+    folding->gap = last == ' ';
+    if (folding->gap && !folding->out->failed)
+        folding->out->bytes[--folding->out->length] = '\0'; /* it comes back if more follows */
 }
 
 void fold_add(struct text *out, xy_str text, enum fold fold)

@@ -188,7 +188,8 @@ static int process(void *state, xy_job *job)
 /* Options to try it with, for `xylem test-plugin`. */
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{count: 3, label: [a, b], n: {normal: [0, 1]}}" : NULL;
+    static const char example[] = "{count: 3, label: [a, b], n: {normal: [0, 1]}}";
+    return strcmp(id, "xylem.example/1") == 0 ? example : NULL;
 }
 
 static const char *const needs[] = {XY_RNG, NULL};

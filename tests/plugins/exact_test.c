@@ -2,6 +2,7 @@
 #include "check.h"
 #include "stage_host.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 static struct stage_host host;
@@ -43,6 +44,24 @@ static void folds_as_unicode_says(void)
                           "{\"text\":\"\\u03a3\\u03c2\"}\n{\"text\":\"\\u03c3\\u03c3\"}\n"
                           "{\"text\":\"soft\\u00adhyphen\"}\n{\"text\":\"softhyphen\"}\n"),
                "101011010");
+}
+
+/* Between two letters, each ASCII character is a separator, a letter, or itself, as ctype.h says in
+ * the C locale; and a long text is cut where a block ends. */
+static void folds_all_of_ascii(void)
+{
+    for (int c = 1; c < 128; c++) {
+        char lines[1200], filler[400];
+        memset(filler, 'x', sizeof(filler) - 1);
+        filler[sizeof(filler) - 1] = '\0';
+        snprintf(lines, sizeof(lines), "{\"text\":\"%s a b\"}\n{\"text\":\"%s a\\u%04xb\"}\n",
+                 filler + c, filler + c, (unsigned)c);
+        CHECK_TEXT(kept("normalise: case", lines), isspace(c) ? "10" : "11");
+        CHECK_TEXT(kept("normalise: words", lines), isalnum(c) ? "11" : "10");
+        snprintf(lines, sizeof(lines), "{\"text\":\"a\\u%04xb\"}\n{\"text\":\"a\\u%04xb\"}\n",
+                 (unsigned)tolower(c), (unsigned)c);
+        CHECK_TEXT(kept("normalise: words", lines), "10");
+    }
 }
 
 static void normalises_none_and_words(void)
@@ -130,6 +149,7 @@ static void refuses_no_field(void)
 static const struct check checks[] = {
     {"case and white space", normalises_case},
     {"Unicode case folding and NFC", folds_as_unicode_says},
+    {"all of ASCII", folds_all_of_ascii},
     {"none and words", normalises_none_and_words},
     {"several fields, other types", compares_several_fields},
     {"nothing to compare", keeps_what_it_cannot_compare},
