@@ -171,8 +171,10 @@ void table_print(struct table *table, FILE *to)
             fprintf(to, "%s%s%*s", column ? "  " : "", cell, last ? 0 : pad, "");
         if (last)
             fprintf(to, "%s\n", heading ? terminal_colour(to, PLAIN) : "");
-        free(table->cells[i]);
     }
+    /* Only now: how a column is aligned depends on all of its cells. */
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
     free(widths);
     free(table->cells);
     free(table);
