@@ -105,6 +105,9 @@ void closing_print(const struct engine_result *result, FILE *to);
 /* ---- reference.c ----------------------------------------------------------------------------- */
 
 /* Everything `xylem help NAME` says of a stage: as text for a terminal, or as Markdown. */
-void reference_print(const struct stage_type *type, bool markdown, FILE *to);
+void reference_print(const struct registry *registry, const struct stage_type *type, bool markdown,
+                     FILE *to);
+/* The index of the reference pages, as Markdown. */
+void reference_index(const struct registry *registry, FILE *to);
 
 #endif

@@ -12,64 +12,63 @@ static const struct flag flags[] = {
 };
 
 static const char exit_codes[] =
-    "0  done\n"
-    "1  the run failed, or a plugin did not pass\n"
-    "2  the command line or the pipeline file has errors: nothing was paid\n"
-    "3  written, but `accept` did not get its count\n"
-    "4  written with what the budget allowed\n"
-    "5  interrupted: nothing is lost, the same command goes on\n";
+    "0   done\n"
+    "1   the run failed, or a plugin did not pass\n"
+    "2   the command line or the pipeline file has errors: nothing was paid\n"
+    "3   written, but `accept` did not get its count\n"
+    "4   written with what the budget allowed\n"
+    "5   interrupted: nothing is lost, the same command goes on\n"
+    "71 out of memory: nothing is lost, the same command goes on\n";
 
-static int write_page(const struct stage_type *type, const char *folder)
+static int write_file(const char *folder, const char *name, const char *text, size_t length)
 {
-    char path[1024], *page = NULL;
-    size_t length = 0;
+    char path[1024];
     struct error error = {0};
-    FILE *memory = open_memstream(&page, &length);
-    reference_print(type, true, memory);
-    fclose(memory);
-    snprintf(path, sizeof(path), "%s/%s-%s.md", folder, kind_name(type->stage.kind),
-             type->stage.id);
+    snprintf(path, sizeof(path), "%s/%s.md", folder, name);
     struct file_writer *file = file_writer_open(path, &error);
     if (file) {
-        file_writer_append(file, page, length, &error);
+        file_writer_append(file, text, length, &error);
         file_writer_close(file, true, &error);
     }
-    free(page);
     if (error.code)
         print_error(&error);
     return error.code;
 }
 
+/* The page of one stage, or the index when `type` is NULL. */
+static int write_page(const struct registry *registry, const struct stage_type *type,
+                      const char *folder)
+{
+    char name[256], *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    if (type) {
+        snprintf(name, sizeof(name), "%s-%s", kind_name(type->stage.kind), type->stage.id);
+        reference_print(registry, type, true, memory);
+    } else {
+        snprintf(name, sizeof(name), "README");
+        reference_index(registry, memory);
+    }
+    fclose(memory);
+    int code = write_file(folder, name, text, length);
+    free(text);
+    return code;
+}
+
 static int write_all(const struct registry *registry, const char *folder)
 {
-    struct buffer index;
     struct error error = {0};
-    buffer_init(&index, (size_t)1 << 24);
-    buffer_append_text(&index, "# Reference\n\nMade from the option tables by `xylem help --all "
-                               "DIR`: do not edit.\n\n| kind | name | summary |\n|---|---|---|\n");
-    for (uint32_t kind = XY_GENERATOR; kind <= XY_FORMAT; kind++) {
-        for (const struct plugin *plugin = registry->plugins; plugin; plugin = plugin->next) {
-            for (size_t i = 0; i < plugin->stage_count; i++) {
-                const struct stage_type *type = &plugin->stages[i];
-                if (type->stage.kind != kind)
-                    continue;
-                if (write_page(type, folder) < 0)
-                    return EXIT_FAILED;
-                buffer_printf(&index, "| %s | [`%s`](%s-%s.md) | %s |\n", kind_name(kind),
-                              type->stage.id, kind_name(kind), type->stage.id,
-                              type->stage.summary);
-            }
+    if (file_make_folder(folder, &error) < 0) {
+        print_error(&error);
+        return EXIT_FAILED;
+    }
+    for (const struct plugin *plugin = registry->plugins; plugin; plugin = plugin->next) {
+        for (size_t i = 0; i < plugin->stage_count; i++) {
+            if (write_page(registry, &plugin->stages[i], folder) < 0)
+                return EXIT_FAILED;
         }
     }
-    char path[1024];
-    snprintf(path, sizeof(path), "%s/README.md", folder);
-    struct file_writer *file = file_writer_open(path, &error);
-    if (file) {
-        file_writer_append(file, index.bytes, index.length, &error);
-        file_writer_close(file, true, &error);
-    }
-    buffer_free(&index);
-    return error.code ? EXIT_FAILED : EXIT_DONE;
+    return write_page(registry, NULL, folder) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static const struct command *find_command(const char *word)
@@ -89,7 +88,7 @@ static int help_on(const struct registry *registry, const char *word, bool markd
         const struct stage_type *type = registry_find(registry, kind, word);
         if (!type)
             continue;
-        reference_print(type, markdown, stdout);
+        reference_print(registry, type, markdown, stdout);
         found = true;
     }
     if (command)
