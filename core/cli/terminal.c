@@ -153,6 +153,9 @@ static bool right_aligned(const struct table *table, size_t column)
 void table_print(struct table *table, FILE *to)
 {
     size_t *widths = memory_zeroed(table->columns, sizeof(*widths));
+    bool *right = memory_zeroed(table->columns, sizeof(*right));
+    for (size_t i = 0; i < table->columns; i++)
+        right[i] = right_aligned(table, i); /* before the first cell is freed */
     for (size_t i = 0; i < table->count; i++) {
         size_t length = utf8_count(str_of(table->cells[i]));
         if (length > widths[i % table->columns])
@@ -165,7 +168,7 @@ void table_print(struct table *table, FILE *to)
         bool last = column + 1 == table->columns, heading = i < table->columns;
         if (heading && column == 0)
             fputs(terminal_colour(to, DIM), to);
-        if (right_aligned(table, column))
+        if (right[column])
             fprintf(to, "%s%*s%s", column ? "  " : "", pad, "", cell);
         else
             fprintf(to, "%s%s%*s", column ? "  " : "", cell, last ? 0 : pad, "");
@@ -176,6 +179,7 @@ void table_print(struct table *table, FILE *to)
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i]);
     free(widths);
+    free(right);
     free(table->cells);
     free(table);
 }
