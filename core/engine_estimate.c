@@ -51,6 +51,15 @@ static double parameter(const struct step *step, const char *name, double otherw
     return otherwise;
 }
 
+/* All text below a node: a prompt is a text, a map of roles, or a list of messages. */
+static double text_bytes(const struct node *node)
+{
+    double bytes = node && node->kind == NODE_SCALAR ? (double)node->text.len : 0;
+    for (size_t i = 0; node && node->kind != NODE_SCALAR && i < node->count; i++)
+        bytes += text_bytes(node->items[i]);
+    return bytes;
+}
+
 static void add_calls(struct estimate *estimate, const struct step *step,
                       struct estimate_step *place)
 {
@@ -61,12 +70,7 @@ static void add_calls(struct estimate *estimate, const struct step *step,
         return;
     }
     double calls = place->in * samples;
-    double prompt = 0;
-    const struct node *node = node_member(step->node, "prompt");
-    for (size_t i = 0; node && node->kind == NODE_MAP && i < node->count; i++) {
-        if (node->items[i]->kind == NODE_SCALAR)
-            prompt += (double)node->items[i]->text.len / BYTES_PER_TOKEN;
-    }
+    double prompt = text_bytes(node_member(step->node, "prompt")) / BYTES_PER_TOKEN;
     double output = step->kind == STEP_GENERATE
                         ? parameter(step, "max_tokens", DEFAULT_OUTPUT_TOKENS) : 0;
     if (step->kind == STEP_SCORE && step->call.calibrate) {
