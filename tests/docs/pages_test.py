@@ -56,8 +56,9 @@ def broken_links(name, page):
         target = os.path.normpath(os.path.join(os.path.dirname(name), path)) if path else name
         if target.startswith("..") or not os.path.exists(os.path.join(harness.ROOT, target)):
             broken.append((link, "no such file"))
-        elif anchor and target.endswith(".md") and anchor not in anchors(text_of(target)):
-            broken.append((link, "no such heading"))
+        elif anchor and target.endswith(".md"):
+            if anchor not in anchors(text_of(target) if path else page):
+                broken.append((link, "no such heading"))
     return broken
 
 
@@ -85,7 +86,12 @@ class Links(harness.Case):
 class Readme(harness.Case):
     def setUp(self):
         super().setUp()
-        self.blocks = blocks.blocks(text_of("README.md"))
+        self.page = text_of("README.md")
+        self.blocks = blocks.blocks(self.page)
+        for block in self.blocks:
+            if block.language == "yaml":
+                self.assertIsNotNone(block.file, f"line {block.start}: names no file")
+                self.write(block.file, block.text)
 
     def runnable(self, words):
         """A command of the page on this tree, in its harmless form; None for what only exists."""
@@ -109,7 +115,8 @@ class Readme(harness.Case):
                 command = self.runnable(words) if words else None
                 if not command:
                     continue
-                done = subprocess.run(command, cwd=harness.ROOT, capture_output=True, text=True,
+                folder = harness.ROOT if command[0] == "sh" else self.folder
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
                                       timeout=60)
                 self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}")
                 ran += 1
@@ -117,11 +124,22 @@ class Readme(harness.Case):
 
     def test_pipelines_check(self):
         names = [block.file for block in self.blocks if block.language == "yaml"]
-        self.assertTrue(names and all(names), names)
-        for block in self.blocks:
-            if block.language == "yaml":
-                self.write(block.file, block.text)
-                self.xylem("check", block.file)
+        self.assertTrue(names)
+        for name in names:
+            self.xylem("check", name)
+
+    def test_what_it_names_is_there(self):
+        """Every path of the tree that stands in the page as code, such as a test, exists."""
+        names = re.findall(r"`((?:core|docs|examples|pipelines|sdk|tests)/[\w./-]+)`", self.page)
+        self.assertGreater(len(names), 20)
+        for name in names:
+            self.assertTrue(os.path.exists(os.path.join(harness.ROOT, name)), name)
+
+    def test_exit_codes(self):
+        told = dict(line.split(None, 1)
+                    for line in self.xylem("help", "exit-codes").stdout.splitlines())
+        shown = dict(re.findall(r"^\| (\d+) \| (.+) \|$", self.page, re.MULTILINE))
+        self.assertEqual(shown, told)
 
     def test_languages(self):
         """No block that nobody checks: `text` is output."""
@@ -133,7 +151,7 @@ class Readme(harness.Case):
         stages = json.loads(self.xylem("plugins", "--json", env={"XYLEM_PLUGIN_PATH": ""}).stdout)
         inside = os.path.realpath(harness.BUILD) + os.sep
         rows = re.findall(r"^\| (\w+) \| \[`([\w.-]+)`\]\((\S+)\) \| (.+) \|$",
-                          text_of("README.md"), re.MULTILINE)
+                          self.page, re.MULTILINE)
         shown = {(kind, name): summary for kind, name, _, summary in rows}
         for stage in stages:
             if os.path.realpath(stage["path"]).startswith(inside):
