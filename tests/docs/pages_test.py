@@ -147,7 +147,7 @@ class Readme(harness.Case):
             self.assertIn(block.language, ("sh", "yaml", "text"), f"line {block.start}")
 
     def test_table_of_stages(self):
-        """A row for each stage of this build, with the program's words; none for unknown plugins."""
+        """A row for each stage of this build, in the program's words; none for a stranger."""
         stages = json.loads(self.xylem("plugins", "--json", env={"XYLEM_PLUGIN_PATH": ""}).stdout)
         inside = os.path.realpath(harness.BUILD) + os.sep
         rows = re.findall(r"^\| (\w+) \| \[`([\w.-]+)`\]\((\S+)\) \| (.+) \|$",
