@@ -42,12 +42,18 @@ struct host {
 
 void host_init(struct host *host, struct services *services, const char *name);
 struct services *host_services(const xy_host *host);
+const char *host_name(const xy_host *host);
 /* The program's own table for that id, or NULL where its part of the core is absent. */
 const void *services_find(const xy_host *host, const char *id);
 
 /* A log line from the core itself. [any] */
 void services_log(struct services *services, int level, const char *who, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Is this the thread that a call is tagged for? XY_OK, or XY_EBUG with a line that names the plugin
+ * and the call ("xylem.model/1 embed()"). Without a loop there is nothing to hold it against. [any] */
+int services_on_loop(struct services *services, const char *who, const char *call);
+int services_off_loop(struct services *services, const char *who, const char *call);
 
 /* A learner with its options, what an option of type XY_OPT_LEARNER points to. `node`: its name, or
  * a map with `use:`. Owned by the caller, freed by student_destroy() [loop]. */

@@ -74,6 +74,11 @@ struct services *host_services(const xy_host *host)
     return ((const struct host *)host)->services;
 }
 
+const char *host_name(const xy_host *host)
+{
+    return ((const struct host *)host)->name;
+}
+
 void services_log(struct services *services, int level, const char *who, const char *format, ...)
 {
     if (level < services->log_level)
@@ -87,6 +92,24 @@ void services_log(struct services *services, int level, const char *who, const c
         services->log(services->log_data, level, who, message);
     else
         fprintf(stderr, "%s: %s\n", who, message);
+}
+
+int services_on_loop(struct services *services, const char *who, const char *call)
+{
+    if (!services->loop || loop_is_current(services->loop))
+        return XY_OK;
+    services_log(services, XY_LOG_ERROR, who, "the plugin called %s on another thread; it is tagged "
+                 "[loop]", call);
+    return XY_EBUG;
+}
+
+int services_off_loop(struct services *services, const char *who, const char *call)
+{
+    if (!services->loop || !loop_is_current(services->loop))
+        return XY_OK;
+    services_log(services, XY_LOG_ERROR, who, "the plugin called %s on the loop, where it would wait "
+                 "for itself; it is tagged [worker]", call);
+    return XY_EBUG;
 }
 
 static void write_log(const xy_host *base, int level, const char *message)

@@ -73,6 +73,10 @@ static int check_examples(xy_job *job, const xy_examples *examples, bool labelle
 static int fit(xy_job *job, const xy_student *student, const xy_examples *examples, uint64_t seed,
                void **fitted)
 {
+    int tagged = services_off_loop(instance_services(((struct job *)job)->instance),
+                                   instance_name(((struct job *)job)->instance), XY_LEARNER_SERVICE " fit()");
+    if (tagged < 0)
+        return tagged;
     *fitted = NULL;
     if (examples->count == 0)
         return xy_fail(job, XY_EINVAL, "there is nothing to train on");
@@ -88,6 +92,10 @@ static int fit(xy_job *job, const xy_student *student, const xy_examples *exampl
 static int predict(xy_job *job, const xy_student *student, const void *fitted,
                    const xy_examples *examples, float *probabilities)
 {
+    int tagged = services_off_loop(instance_services(((struct job *)job)->instance),
+                                   instance_name(((struct job *)job)->instance), XY_LEARNER_SERVICE " predict()");
+    if (tagged < 0)
+        return tagged;
     int code = check_examples(job, examples, false);
     if (code < 0 || examples->count == 0)
         return code;
