@@ -217,10 +217,14 @@ static bool keep_wanted(struct runner *runner, struct record *record, size_t kep
 {
     struct phase *phase = runner->phase;
     bool room = !phase->most || phase->entered + kept < phase->most;
-    if (room && (!phase->wanted || phase->wanted(phase->wanted_data, record)))
-        return true;
-    record_destroy(record);
-    return false;
+    if (!room || (phase->wanted && !phase->wanted(phase->wanted_data, record))) {
+        record_destroy(record);
+        return false;
+    }
+    char round[32];
+    snprintf(round, sizeof(round), "\"round\":%u", phase->source_rounds[runner->source]);
+    record_event(record, phase->source_name, "made", str_of(round));
+    return true;
 }
 
 static void next_source(struct runner *runner)
