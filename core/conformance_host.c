@@ -318,9 +318,11 @@ struct xy_reader {
     uint64_t next;
 };
 
-static xy_reader *files_mock_open(xy_job *base, const char *path, const char *format)
+static xy_reader *files_mock_open(xy_job *base, const char *path, const char *format,
+                                  const char *options)
 {
     (void)format;
+    (void)options;
     struct kit *kit = kit_of_job(base);
     if (kit_count(kit) || kit->answers == ANSWER_ERROR || !path) {
         base->api->explain(base, "the file cannot be opened");

@@ -51,7 +51,8 @@ const struct stage_type *files_format(const struct registry *registry, const cha
     return NULL;
 }
 
-static xy_reader *open_reader(xy_job *base, const char *path, const char *format)
+static xy_reader *open_reader(xy_job *base, const char *path, const char *format,
+                              const char *options)
 {
     struct job *job = (struct job *)base;
     struct services *services = instance_services(job->instance);
@@ -61,8 +62,12 @@ static xy_reader *open_reader(xy_job *base, const char *path, const char *format
     if (type && !type->format.read_open) {
         error_set(&error, XY_EUNSUPPORTED, "the format `%s` can only write", type->stage.id);
     } else if (type) {
-        instance = instance_create(services, type, type->stage.id, NULL, NULL, NULL, NULL, NULL,
-                                   &error);
+        /* JSON is YAML: the options take the way that those of a pipeline file take. */
+        struct node *with =
+            options ? node_read_text(&job->arena, "options", str_of(options), &error) : NULL;
+        if (!options || with)
+            instance = instance_create(services, type, type->stage.id, with, with, NULL, NULL, NULL,
+                                       &error);
     }
     if (!instance) {
         xy_say(base, XY_EINVAL, "%s", error.text);

@@ -6,7 +6,7 @@ enum { AT_ONCE = 64 };
 
 struct read {
     const char *path;
-    const char *format;
+    const char *format, *format_options;
     int64_t limit, skip;
     const xy_files *files;
     xy_reader *reader;
@@ -18,6 +18,8 @@ static const xy_option options[] = {
      .flags = XY_OPT_REQUIRED, .help = "The file to read."},
     {.name = "format", .type = XY_OPT_TEXT, .offset = offsetof(struct read, format),
      .help = "The format's name, where the file's ending does not tell it."},
+    {.name = "with", .type = XY_OPT_JSON, .offset = offsetof(struct read, format_options),
+     .help = "Options of the format, as in `with: { delimiter: \";\" }` for csv."},
     {.name = "limit", .type = XY_OPT_INT, .offset = offsetof(struct read, limit), .def = "0",
      .low = 0, .high = 1e15, .help = "Reads at most so many records; 0 reads all."},
     {.name = "skip", .type = XY_OPT_INT, .offset = offsetof(struct read, skip), .def = "0",
@@ -38,7 +40,7 @@ static int prepare(void *state, xy_job *job)
     /* A file has its records once: when sources are asked again, it has nothing more to say. */
     if (job->api->round(job) > 0)
         return XY_OK;
-    read->reader = read->files->open(job, read->path, read->format);
+    read->reader = read->files->open(job, read->path, read->format, read->format_options);
     return read->reader ? XY_OK : XY_EINVAL;
 }
 

@@ -51,7 +51,7 @@ static int keep_row(struct sampler *sampler, const xy_record *row, size_t **ends
 static int read_rows(const struct sample *sample, xy_job *job, struct sampler *sampler,
                      size_t **ends)
 {
-    xy_reader *reader = sample->files->open(job, sampler->path, NULL);
+    xy_reader *reader = sample->files->open(job, sampler->path, NULL, NULL);
     if (!reader)
         return XY_EINVAL;
     size_t room = 0;

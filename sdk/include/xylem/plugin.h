@@ -389,8 +389,9 @@ typedef struct xy_reader xy_reader;
 #define XY_FILES "xylem.files/1"
 typedef struct xy_files {
     uint32_t size;
-    /* [worker] Opens a file of records through the format its name ends in, or through `format`. */
-    xy_reader *(*open)(xy_job *, const char *path, const char *format);
+    /* [worker] Opens a file of records through the format its name ends in, or through `format`, with
+     * that format's options as a JSON object. `format` and `options` may be NULL. */
+    xy_reader *(*open)(xy_job *, const char *path, const char *format, const char *options);
     /* [worker] XY_OK with the next record's fields set on `out`, XY_END, or an error with its line. */
     int (*next)(xy_job *, xy_reader *, xy_record *out);
     void (*close)(xy_reader *);

@@ -389,8 +389,9 @@ typedef struct xy_reader xy_reader;
 #define XY_FILES "xylem.files/1"
 typedef struct xy_files {
     uint32_t size;
-    /* [worker] Opens a file of records through the format its name ends in, or through `format`. */
-    xy_reader *(*open)(xy_job *, const char *path, const char *format);
+    /* [worker] Opens a file of records through the format its name ends in, or through `format`, with
+     * that format's options as a JSON object. `format` and `options` may be NULL. */
+    xy_reader *(*open)(xy_job *, const char *path, const char *format, const char *options);
     /* [worker] XY_OK with the next record's fields set on `out`, XY_END, or an error with its line. */
     int (*next)(xy_job *, xy_reader *, xy_record *out);
     void (*close)(xy_reader *);
@@ -468,7 +469,9 @@ enum { /* xy_stage.flags */
     XY_STAGE_REENTRANT = 1u << 1, /* with CPU: by many workers at once; state is read-only then */
     XY_STAGE_DATASET = 1u << 2,   /* run() sees the whole input; process() is not used */
     XY_STAGE_BATCH = 1u << 3,     /* a job may carry many records: answer with verdict() for each */
-    XY_STAGE_SOURCE = 1u << 4     /* works without input: makes records out of nothing */
+    XY_STAGE_SOURCE = 1u << 4,    /* works without input: makes records out of nothing */
+    XY_STAGE_NO_INPUT = 1u << 5   /* with SOURCE: cannot take input, so it starts a stream wherever
+                                     it stands in the file */
 };
 
 /* A model behind one asynchronous interface. */
