@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,8 @@ enum {
     HEAD = 16,
     ENTRY = 12,              /* bytes before each record */
     FOOT = 28,
+    STRIDE = 16,             /* records between two offsets that are kept in memory */
+    WINDOW = 4 << 20,        /* bytes of the map that a reader in order keeps behind it */
     BUFFERED = 64 << 10,     /* bytes collected before a write() */
     RECORD_CEILING = 1 << 30 /* bytes of one encoded record */
 };
@@ -43,10 +46,11 @@ struct dataset {
     uint64_t chain;          /* hash of the checksums so far */
     int failed;              /* XY_EIO once a write failed: the file has a hole in it */
     /* Reading. */
-    uint64_t *offsets;       /* of each record's length */
+    uint64_t *offsets;       /* of the length of each record whose index STRIDE divides */
     size_t capacity;
     const char *map;
     size_t map_size;
+    _Atomic uint64_t window; /* which WINDOW of the map was read last */
     /* Joined. */
     const struct dataset **parts;
     uint64_t *ends;          /* records in parts 0..i */
@@ -61,12 +65,15 @@ static uint64_t chained(uint64_t chain, uint64_t checksum)
 
 static void add_offset(struct dataset *dataset, uint64_t offset)
 {
-    if (dataset->count == dataset->capacity) {
-        dataset->capacity = dataset->capacity ? dataset->capacity * 2 : 1024;
+    size_t marks = dataset->count / STRIDE;
+    if (dataset->count++ % STRIDE)
+        return;
+    if (marks == dataset->capacity) {
+        dataset->capacity = dataset->capacity ? dataset->capacity * 2 : 256;
         dataset->offsets =
             memory_resize(dataset->offsets, dataset->capacity, sizeof(*dataset->offsets));
     }
-    dataset->offsets[dataset->count++] = offset;
+    dataset->offsets[marks] = offset;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -341,6 +348,19 @@ static size_t part_of(const struct dataset *dataset, uint64_t index)
     return low;
 }
 
+/* A reader in order leaves a window of the map for the next one: its pages need not stay in memory. They
+ * come back from the file when somebody reads there again, so that no pointer goes bad. */
+static void forget_behind(const struct dataset *dataset, size_t at)
+{
+    _Atomic uint64_t *last = (_Atomic uint64_t *)(uintptr_t)&dataset->window;
+    uint64_t window = at / WINDOW, before = atomic_load_explicit(last, memory_order_relaxed);
+    if (window == before)
+        return;
+    atomic_store_explicit(last, window, memory_order_relaxed);
+    if (window == before + 1)
+        madvise((char *)(uintptr_t)dataset->map + before * WINDOW, WINDOW, MADV_DONTNEED);
+}
+
 xy_str dataset_bytes(const struct dataset *dataset, uint64_t index)
 {
     if (index >= dataset->count)
@@ -351,9 +371,14 @@ xy_str dataset_bytes(const struct dataset *dataset, uint64_t index)
     }
     if (!dataset->map)
         return (xy_str){NULL, 0};
-    const char *entry = dataset->map + dataset->offsets[index];
+    const char *entry = dataset->map + dataset->offsets[index / STRIDE];
     uint32_t length;
     memcpy(&length, entry, sizeof(length));
+    for (uint64_t skip = index % STRIDE; skip > 0; skip--) {
+        entry += ENTRY + length;
+        memcpy(&length, entry, sizeof(length));
+    }
+    forget_behind(dataset, (size_t)(entry - dataset->map));
     return (xy_str){entry + ENTRY, length};
 }
 
