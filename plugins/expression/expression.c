@@ -26,6 +26,15 @@ static void *compile(struct expression *filter, const xy_host *host, const char 
     return compiled;
 }
 
+static void close_expression(void *state)
+{
+    struct expression *filter = state;
+    if (filter->keep_compiled)
+        filter->language->release(filter->keep_compiled);
+    if (filter->weight_compiled)
+        filter->language->release(filter->weight_compiled);
+}
+
 static int open_expression(void *state, const xy_host *host)
 {
     struct expression *filter = state;
@@ -42,16 +51,9 @@ static int open_expression(void *state, const xy_host *host)
         filter->weight_compiled = compile(filter, host, filter->weight);
     int good = (!filter->keep || filter->keep_compiled) &&
                (!filter->weight || filter->weight_compiled);
+    if (!good)
+        close_expression(filter); /* the host closes only what it has opened */
     return good ? XY_OK : XY_EINVAL;
-}
-
-static void close_expression(void *state)
-{
-    struct expression *filter = state;
-    if (filter->keep_compiled)
-        filter->language->release(filter->keep_compiled);
-    if (filter->weight_compiled)
-        filter->language->release(filter->weight_compiled);
 }
 
 static int set_weight(const struct expression *filter, xy_job *job, xy_record *record)

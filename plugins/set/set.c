@@ -49,6 +49,17 @@ static int compile(struct set *set, const xy_host *host, xy_str key, xy_str valu
     return field->compiled ? XY_OK : XY_EINVAL;
 }
 
+static void close_set(void *state)
+{
+    struct set *set = state;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->fields[i].compiled)
+            set->language->release(set->fields[i].compiled);
+        free(set->fields[i].name);
+    }
+    free(set->fields);
+}
+
 static int open_set(void *state, const xy_host *host)
 {
     struct set *set = state;
@@ -68,18 +79,9 @@ static int open_set(void *state, const xy_host *host)
     int code = XY_OK;
     while (code == XY_OK && json_next(map, &at, &key, &value))
         code = compile(set, host, key, value);
+    if (code < 0)
+        close_set(set); /* the host closes only what it has opened */
     return code;
-}
-
-static void close_set(void *state)
-{
-    struct set *set = state;
-    for (size_t i = 0; i < set->count; i++) {
-        if (set->fields[i].compiled)
-            set->language->release(set->fields[i].compiled);
-        free(set->fields[i].name);
-    }
-    free(set->fields);
 }
 
 static int process(void *state, xy_job *job)
