@@ -68,6 +68,17 @@ static void stay_silent(void *data, int level, const char *who, const char *mess
     (void)data, (void)level, (void)who, (void)message;
 }
 
+static int write_text(const char *folder, const char *name, const char *text, struct error *error)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    bool written = file && fputs(text, file) >= 0;
+    if (file && fclose(file) != 0)
+        written = false;
+    return written ? 0 : error_set(error, XY_EIO, "cannot write `%s`", path);
+}
+
 /* The records that options of type XY_OPT_DATASET and XY_OPT_PATH lead to. */
 static int make_files(struct kit *kit, struct error *error)
 {
@@ -89,13 +100,14 @@ static int make_files(struct kit *kit, struct error *error)
         return code;
     kit->view = arena_alloc(&kit->arena, sizeof(*kit->view));
     dataset_view_init(kit->view, kit->dataset, &kit->arena, false);
-    snprintf(path, sizeof(path), "%s/records.jsonl", kit->folder);
-    FILE *file = fopen(path, "w");
-    if (!file)
-        return error_set(error, XY_EIO, "cannot write `%s`", path);
-    fputs("{\"text\": \"one small text\", \"label\": \"alpha\"}\n"
-          "{\"text\": \"another text\", \"label\": \"beta\"}\n", file);
-    return fclose(file) == 0 ? 0 : error_set(error, XY_EIO, "cannot write `%s`", path);
+    code = write_text(kit->folder, "records.jsonl",
+                      "{\"text\": \"one small text\", \"label\": \"alpha\"}\n"
+                      "{\"text\": \"another text\", \"label\": \"beta\"}\n",
+                      error);
+    if (code < 0)
+        return code;
+    return write_text(kit->folder, "answers.jsonl",
+                      "{\"prompt\": \"one small text\", \"text\": \"an answer\"}\n", error);
 }
 
 /* Can it be opened at all under these options? Otherwise there is nothing to try. */

@@ -91,6 +91,12 @@ static int process(void *state, xy_job *job)
 
 static const char *const needs[] = {XY_EXPRESSION, NULL};
 
+/* Options under which the conformance kit can try it. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{ keep: \"true\", weight: \"1 + 1\" }" : NULL;
+}
+
 static const xy_stage expression = {
     XY_STAGE_INIT,
     .kind = XY_FILTER,
@@ -105,6 +111,7 @@ static const xy_stage expression = {
     .close = close_expression,
     .process = process,
     .fields = "reads what the expression names",
+    .extension = extension,
 };
 
 XY_PLUGIN("expression", "1.0.0", "Apache-2.0", &expression)

@@ -291,6 +291,12 @@ static const xy_generator generator = {
 
 static const char *const needs[] = {XY_HTTP, NULL};
 
+/* Options under which the conformance kit can try it. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{ model: some, base_url: \"http://localhost:1/v1\" }" : NULL;
+}
+
 static const xy_stage stage = {
     XY_STAGE_INIT,
     .kind = XY_GENERATOR,
@@ -303,6 +309,7 @@ static const xy_stage stage = {
     .open = openai_open,
     .close = openai_close,
     .generator = &generator,
+    .extension = extension,
 };
 
 XY_PLUGIN("openai", "1.0.0", "Apache-2.0", &stage)

@@ -274,6 +274,12 @@ static const xy_generator generator = {
 
 static const char *const needs[] = {XY_LOOP, NULL};
 
+/* Options under which the conformance kit can try it. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{ file: answers.jsonl }" : NULL;
+}
+
 static const xy_stage stage = {
     XY_STAGE_INIT,
     .kind = XY_GENERATOR,
@@ -286,6 +292,7 @@ static const xy_stage stage = {
     .open = replay_open,
     .close = replay_close,
     .generator = &generator,
+    .extension = extension,
 };
 
 XY_PLUGIN("replay", "1.0.0", "Apache-2.0", &stage)

@@ -194,6 +194,12 @@ static const void *extension(const char *id)
 
 static const char *const needs[] = {XY_RNG, NULL};
 
+/* Options under which the conformance kit can try it. */
+static const void *extension(const char *id)
+{
+    return strcmp(id, "xylem.example/1") == 0 ? "{ stars: { uniform: [1, 5] } }" : NULL;
+}
+
 static const xy_stage sample_stage = {
     XY_STAGE_INIT,
     .kind = XY_CONDITION,
@@ -211,6 +217,7 @@ static const xy_stage sample_stage = {
     .estimate = estimate,
     .extension = extension,
     .fields = "sets one field for each sampler",
+    .extension = extension,
 };
 
 XY_PLUGIN("sample", "1.0.0", "Apache-2.0", &sample_stage)
