@@ -195,7 +195,7 @@ static int model_mock_embed(xy_job *base, const xy_model *model, const xy_str *t
 {
     const xy_request request = {.size = sizeof(request), .operation = XY_EMBED, .texts = texts,
                                 .text_count = count};
-    xy_reply reply;
+    xy_reply reply = {0};
     int code = model_mock_call(base, model, &request, &reply);
     if (code < 0) {
         base->api->explain(base, reply.error);

@@ -95,9 +95,9 @@ static void fill_examples(struct kit *kit, struct lesson *lesson, enum kit_recor
 /* Rows whose labels are probabilities, with weights and ready features. */
 static void fill_soft(struct kit *kit, struct lesson *lesson)
 {
-    float *soft = arena_alloc(&kit->arena, ROWS * CLASSES * sizeof(float));
+    float *soft = arena_alloc(&kit->arena, sizeof(float) * ROWS * CLASSES);
     float *weights = arena_alloc(&kit->arena, ROWS * sizeof(float));
-    float *vectors = arena_alloc(&kit->arena, ROWS * WIDTH * sizeof(float));
+    float *vectors = arena_alloc(&kit->arena, sizeof(float) * ROWS * WIDTH);
     for (size_t i = 0; i < ROWS; i++) {
         weights[i] = (float)(i % 3); /* a weight of 0 is a row that does not count */
         soft[i * CLASSES + i % CLASSES] = 0.75f;
@@ -132,6 +132,8 @@ void kit_try_learner(struct kit *kit)
     fill_examples(kit, again, RECORD_PLAIN);
     run_lesson(lesson);
     run_lesson(again);
+    /* The same bytes are asked for, not the same numbers.
+     * NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
     if (memcmp(lesson->probabilities, again->probabilities, sizeof(lesson->probabilities)) != 0)
         kit_fail(kit, "the same rows and the same seed gave two results");
     kit_begin(kit, "soft labels, weights and ready features");

@@ -107,8 +107,10 @@ static int lock(struct engine *engine)
     buffer_init(&changes, 800); /* the warning's length: more names would say no more */
     int code = lockfile_write(engine->pipeline, engine->folder, &changes, &engine->error);
     if (changes.length)
-        services_log(&engine->services, XY_LOG_WARNING, "xylem", "changed since this run began: %s; "
-                     "answers that still fit are used again", buffer_str(&changes).ptr);
+        services_log(&engine->services, XY_LOG_WARNING, "xylem",
+                     "changed since this run began: %s; "
+                     "answers that still fit are used again",
+                     buffer_str(&changes).ptr);
     buffer_free(&changes);
     return code;
 }

@@ -2,6 +2,7 @@
 /* engine_internal.h - shared by the conductor's files:
  *   engine.c          life of a run: loop, journal, models, summary
  *   engine_steps.c    one step after the other: phases, whole-dataset steps, repeats
+ *   engine_prepare.c  an instance of a step's stage, ready to run
  *   engine_data.c     which dataset each step left, what is new since it was last read
  *   engine_accept.c   passes until enough was accepted, the cut, yields
  *   engine_write.c    outputs, rejects
@@ -84,6 +85,14 @@ struct dataset *inputs_take(struct engine *engine, const struct step *step, stru
 /* The dataset that an option names: a step's, or a file's (read once). [worker] */
 struct dataset *option_dataset(struct engine *engine, const struct step *asking,
                                const struct node *node, struct error *error);
+
+/* engine_prepare.c: an opened and prepared instance of a step's stage, with the datasets and
+ * learners that its options name. NULL with engine->error set. [worker] */
+struct prepared;
+struct prepared *prepared_open(struct engine *engine, const struct step *step, uint32_t round);
+struct instance *prepared_instance(const struct prepared *prepared);
+/* NULL is fine. [worker] */
+void prepared_close(struct prepared *prepared);
 
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,

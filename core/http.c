@@ -151,7 +151,7 @@ static void prepare_url(struct call *call, const char *url)
     if (call->url && strcmp(call->url, url) == 0)
         return;
     size_t length = strlen(url);
-    if (length >= call->url_capacity) {
+    if (!call->url || length >= call->url_capacity) {
         call->url_capacity = length + 1;
         call->url = memory_resize(call->url, call->url_capacity, 1);
     }

@@ -35,8 +35,8 @@ bool json_write_pretty(struct buffer *buffer, const struct value *value, int ind
 bool json_write_text(struct buffer *buffer, xy_str text);
 /* A finite number as said above; null for the others. */
 bool json_write_number(struct buffer *buffer, double number);
-/* The next member of an object: a comma unless the object was just opened, the name, the number; a whole
- * number without a fraction. */
+/* The next member of an object: a comma unless the object was just opened, the name, the number; a
+ * whole number without a fraction. */
 bool json_write_figure(struct buffer *buffer, const char *name, double figure);
 
 /* The first JSON object or array that can be found in a model's answer: the whole answer, or

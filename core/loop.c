@@ -154,6 +154,8 @@ static void run_timers(struct loop *loop)
     uint64_t now = loop_now_us(loop);
     /* Timers that the callbacks set wait for the next turn: 0 microseconds must not starve I/O. */
     uint64_t fresh = loop->timer_sequence;
+    /* A timer knows its place in the heap, so the one that is freed is not in it any more.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     while (loop->heap_count && loop->heap[0]->due_us <= now && loop->heap[0]->sequence < fresh) {
         struct timer *timer = loop->heap[0];
         struct callback callback = timer->callback;
@@ -381,6 +383,8 @@ void loop_destroy(struct loop *loop)
     for (unsigned i = 0; loop->workers && i < loop->worker_count; i++)
         uv_thread_join(&loop->workers[i]);
     while (loop->heap_count)
+        /* heap_remove() puts another timer in its place, or counts down.
+         * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         timer_stop(loop->heap[0]);
     for (size_t i = 0; i < loop->posted.count; i++)
         if (loop->posted.items[i].fn == work_finish)

@@ -93,7 +93,7 @@ static void fail_over_budget(struct model *model, size_t count, const struct est
              "%.6f of %.6f in money, %llu of %lld tokens; raise `budget:` and run the same command "
              "again to go on", estimate->most, estimate->money, budget->spent.money,
              budget->money_limit,
-             (unsigned long long)(budget->spent.prompt_tokens + budget->spent.output_tokens),
+             (unsigned long long)budget->spent.prompt_tokens + budget->spent.output_tokens,
              (long long)budget->token_limit);
     for (size_t i = 0; i < count; i++) {
         struct flight *flight = model->queue.first;

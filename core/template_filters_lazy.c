@@ -337,6 +337,8 @@ static bool filter_batch(struct render *render, const struct item *value,
     int64_t size;
     if (!grouping(render, value, arguments, batch_next, &size, &generator, out))
         return false;
+    /* grouping() is false where it has not set both: template_fail() always is.
+     * NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
     generator->index = (size_t)size;
     return true;
 }
@@ -348,6 +350,8 @@ static bool filter_slice(struct render *render, const struct item *value,
     int64_t size;
     if (!grouping(render, value, arguments, slice_next, &size, &generator, out))
         return false;
+    /* grouping() is false where it has not set both: template_fail() always is.
+     * NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
     generator->arguments.count = (size_t)size;
     return true;
 }

@@ -95,7 +95,7 @@ static bool percent_number(struct text *text, struct field *field, const struct 
 static bool percent_one(struct text *text, struct field *field, const struct item *value)
 {
     struct text own = {.render = text->render};
-    xy_str plain;
+    xy_str plain = {NULL, 0};
     switch (field->type) {
     case 's':
         return item_string(text->render, value, &plain) && format_put_text(text, field, plain, '>');
@@ -156,7 +156,7 @@ static bool read_sizes(struct percent *percent, xy_str format, size_t *at, struc
 static bool percent_field(struct percent *percent, struct text *text, xy_str format, size_t *at)
 {
     struct field field = {.fill = ' ', .precision = -1};
-    struct item value;
+    struct item value = item_none();
     bool mapped = *at < format.len && format.ptr[*at] == '(';
     if (mapped && !mapping_argument(percent, format, at, &value))
         return false;

@@ -224,9 +224,10 @@ static bool slice_step(struct render *render, const struct item *part, int64_t *
         return template_fail(render, "found %s as a slice's step, expected an integer",
                              item_type(part));
     *step = item_integer(part);
-    if (*step == 0)
-        return template_fail(render, "found 0 as a slice's step, expected another number");
-    return true;
+    if (*step != 0)
+        return true;
+    *step = 1;
+    return template_fail(render, "found 0 as a slice's step, expected another number");
 }
 
 static bool slice_list(struct render *render, const struct item *item, int64_t start, int64_t step,
@@ -253,7 +254,7 @@ static size_t slice_count(int64_t start, int64_t stop, int64_t step)
 bool item_slice(struct render *render, const struct item *item, const struct item parts[3],
                 struct item *out)
 {
-    int64_t start, stop, step, length;
+    int64_t start = 0, stop = 0, step, length = 0;
     if (item->kind == KIND_UNDEFINED)
         return template_undefined(render, item);
     if (!item_is_sequence(item) && item->kind != KIND_TEXT)

@@ -75,7 +75,7 @@ size_t number_repr(double number, char *text)
                        digits);
         return (size_t)at;
     }
-    return (size_t)(at + put_positional(digits, count, exponent, text + at));
+    return (size_t)at + (size_t)put_positional(digits, count, exponent, text + at);
 }
 
 /* Digits without their underscores into `plain`; false for what Python refuses. */

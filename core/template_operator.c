@@ -181,6 +181,8 @@ static bool repeat(struct render *render, const struct item *item, int64_t times
     if (!is_text && !items)
         return false;
     for (size_t i = 0; !is_text && i < total; i++)
+        /* `total` is 0 where `length` is.
+         * NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
         items[i] = sequence_at(item, i % length);
     for (int64_t i = 0; is_text && i < times; i++)
         if (!text_append(&text, item->text.ptr, length))

@@ -17,6 +17,8 @@ static bool parse_keyword(struct compiler *compiler, struct node *node, xy_str *
                             "found more than %d arguments by keyword, expected fewer",
                             KEYWORD_LIMIT);
     for (size_t i = 0; i < node->keyword_count; i++)
+        /* As many names were set as are counted.
+         * NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
         if (str_equal(names[i], token->text))
             return compile_fail(compiler, token,
                                 "found the argument `%.*s` twice, expected it once",
@@ -26,7 +28,8 @@ static bool parse_keyword(struct compiler *compiler, struct node *node, xy_str *
     return true;
 }
 
-/* Refuses what Python would take apart (`*list`), and an argument by position behind one by name. */
+/* Refuses what Python would take apart (`*list`), and an argument by position behind one
+ * by name. */
 static bool check_argument(struct compiler *compiler, const struct node *node, bool keyword)
 {
     const struct token *token = token_at(compiler, 0);

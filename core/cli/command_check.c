@@ -82,7 +82,8 @@ static void print_estimate(const struct pipeline *pipeline, const struct estimat
            estimate->cost,
            pipeline->accept.count ? "; `accept` may ask for more, up to its candidates" : "");
     if (!estimate->exact)
-        printf("A step that asks a model gets a number of records that is not known before the run.\n");
+        printf("A step that asks a model gets a number of records that is not known before the "
+               "run.\n");
 }
 
 static int run(const struct arguments *arguments)

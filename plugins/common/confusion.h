@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* confusion.h - how often each gold class was called each predicted class, and the figures that
  * follow from these counts. One thread at a time. */
-#ifndef XYLEM_PLUGINS_CONFUSION_H
-#define XYLEM_PLUGINS_CONFUSION_H
+#ifndef XYLEM_PLUGINS_COMMON_CONFUSION_H
+#define XYLEM_PLUGINS_COMMON_CONFUSION_H
 
 #include "names.h"
 #include "text.h"

@@ -216,7 +216,8 @@ double json_number(xy_str value, double otherwise)
     }
     if (at < end)
         exponent += exponent_of(at + 1, end);
-    /* Exact in one operation where both fit a double (Clinger 1990); else the library's rounding. */
+    /* Exact in one operation where both fit a double (Clinger 1990); else the library's
+     * rounding. */
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labelled.h - the texts, labels and weights of a data set in memory, and parts of it as what a
  * learner takes. One thread at a time; [worker]. */
-#ifndef XYLEM_PLUGINS_LABELLED_H
-#define XYLEM_PLUGINS_LABELLED_H
+#ifndef XYLEM_PLUGINS_COMMON_LABELLED_H
+#define XYLEM_PLUGINS_COMMON_LABELLED_H
 
 #include "names.h"
 
@@ -38,7 +38,8 @@ struct labelled_part { /* zeroed: empty */
     float *weights, *vectors;
 };
 
-/* The rows at `indices`, in that order; with labels and weights when `train`. XY_OK or XY_ENOMEM. */
+/* The rows at `indices`, in that order; with labels and weights when `train`. XY_OK or
+ * XY_ENOMEM. */
 int labelled_take(const struct labelled *set, const size_t *indices, size_t count,
                   uint32_t classes, bool train, struct labelled_part *part);
 void labelled_part_free(struct labelled_part *part);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* names.h - texts numbered from 0 in the order of first sight: the labels of a data set, its words,
  * its groups. And a record's field as such a text. One thread at a time. */
-#ifndef XYLEM_PLUGINS_NAMES_H
-#define XYLEM_PLUGINS_NAMES_H
+#ifndef XYLEM_PLUGINS_COMMON_NAMES_H
+#define XYLEM_PLUGINS_COMMON_NAMES_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scores.h - the common way for an evaluator to say a figure through xylem.report/1. [any] */
-#ifndef XYLEM_PLUGINS_SCORES_H
-#define XYLEM_PLUGINS_SCORES_H
+#ifndef XYLEM_PLUGINS_COMMON_SCORES_H
+#define XYLEM_PLUGINS_COMMON_SCORES_H
 
 #include "confusion.h"
 

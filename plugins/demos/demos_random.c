@@ -105,6 +105,8 @@ static int draw_balanced(const struct pool *pool, xy_job *job, uint32_t *items, 
     for (size_t i = 0; i < values; i++)
         order[i] = (uint32_t)i;
     draw(order, values, values, random);
+    /* `k` is at most `count`, so there is a value while anything is left to draw.
+     * NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
     for (size_t i = 0; left > 0; i = (i + 1) % values) {
         struct share *share = &shares[order[i]];
         bool more = share->taken < share->count;

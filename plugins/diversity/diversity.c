@@ -88,6 +88,8 @@ static int embed_texts(const struct diversity *diversity, xy_job *job, struct su
     if (distinct == 0)
         return XY_OK;
     xy_str *texts = job->api->alloc(job, distinct * sizeof(*texts));
+    if (!texts)
+        return XY_ENOMEM;
     for (uint32_t i = 0; i < distinct; i++)
         texts[i] = names_at(&survey->texts, i);
     const float *embedded;
@@ -95,6 +97,8 @@ static int embed_texts(const struct diversity *diversity, xy_job *job, struct su
     if (code < 0)
         return code;
     float *rows = job->api->alloc(job, (survey->count * *width + 1) * sizeof(*rows));
+    if (!rows)
+        return XY_ENOMEM;
     for (size_t i = 0; i < survey->count; i++) /* a record without text stays a row of zeros */
         if (survey->text_of[i] != NAMES_NONE)
             memcpy(rows + i * *width, embedded + survey->text_of[i] * *width,
@@ -123,6 +127,8 @@ static int measure_similarity(const struct diversity *diversity, xy_job *job, xy
     }
     if (!vectors)
         return XY_OK;
+    /* What the survey holds is freed by its owner, the caller.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     return similarity_measure(vectors, survey->count, width,
                               diversity->label ? survey->class_of : NULL, survey->classes.count,
                               &survey->similarity);

@@ -5,6 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+static bool is_wide_blank(unsigned code)
+{
+    return code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
+           code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
+}
+
 /* The length in bytes of the white space at `at`, 0 where there is none: Python's str.split(). */
 static size_t blank_at(const unsigned char *at, size_t left)
 {
@@ -16,9 +22,7 @@ static size_t blank_at(const unsigned char *at, size_t left)
     if (left < 3 || at[0] < 0xe1 || at[0] > 0xe3)
         return 0;
     unsigned code = (at[0] & 15u) << 12 | (at[1] & 63u) << 6 | (at[2] & 63u);
-    bool blank = code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
-                 code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
-    return blank ? 3 : 0;
+    return is_wide_blank(code) ? 3 : 0;
 }
 
 /* The next word from *at on; false at the end. */

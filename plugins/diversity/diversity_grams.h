@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diversity_grams.h - counts over the words of a data set. A word is what stands between white
  * space (Unicode's), as it is written: what published vocabulary figures count. */
-#ifndef XYLEM_PLUGINS_DIVERSITY_GRAMS_H
-#define XYLEM_PLUGINS_DIVERSITY_GRAMS_H
+#ifndef XYLEM_PLUGINS_DIVERSITY_DIVERSITY_GRAMS_H
+#define XYLEM_PLUGINS_DIVERSITY_DIVERSITY_GRAMS_H
 
 #include "diversity_pairs.h"
 #include "names.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diversity_pairs.h - pairs of numbers, numbered from 0 in the order of first sight. A run of
  * n words is the pair of the run without its last word and that word: exact, whatever n is. */
-#ifndef XYLEM_PLUGINS_DIVERSITY_PAIRS_H
-#define XYLEM_PLUGINS_DIVERSITY_PAIRS_H
+#ifndef XYLEM_PLUGINS_DIVERSITY_DIVERSITY_PAIRS_H
+#define XYLEM_PLUGINS_DIVERSITY_DIVERSITY_PAIRS_H
 
 #include <xylem/plugin.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diversity_vectors.h - how alike the records are, by the cosines of their vectors. */
-#ifndef XYLEM_PLUGINS_DIVERSITY_VECTORS_H
-#define XYLEM_PLUGINS_DIVERSITY_VECTORS_H
+#ifndef XYLEM_PLUGINS_DIVERSITY_DIVERSITY_VECTORS_H
+#define XYLEM_PLUGINS_DIVERSITY_DIVERSITY_VECTORS_H
 
 #include <xylem/plugin.h>
 

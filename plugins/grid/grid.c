@@ -154,12 +154,6 @@ static const void *extension(const char *id)
 
 static const char *const needs[] = {XY_RNG, NULL};
 
-/* Options under which the conformance kit can try it. */
-static const void *extension(const char *id)
-{
-    return strcmp(id, "xylem.example/1") == 0 ? "{ label: [positive, negative], style: [terse, ironic] }" : NULL;
-}
-
 static const xy_stage grid_stage = {
     XY_STAGE_INIT,
     .kind = XY_CONDITION,
@@ -177,7 +171,6 @@ static const xy_stage grid_stage = {
     .estimate = estimate,
     .extension = extension,
     .fields = "sets one field for each axis",
-    .extension = extension,
 };
 
 XY_PLUGIN("grid", "1.0.0", "Apache-2.0", &grid_stage)

@@ -2,10 +2,10 @@
 /* linear_features.h - from texts, or from ready vectors, to rows of features.
  *
  * Texts: counts of hashed n-grams (Weinberger et al. 2009, without signs), times the smoothed
- * inverse document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets that a
- * training text fell into become columns: the others' weights would be 0 all the same. */
-#ifndef XYLEM_PLUGINS_LINEAR_FEATURES_H
-#define XYLEM_PLUGINS_LINEAR_FEATURES_H
+ * inverse document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets
+ * that a training text fell into become columns: the others' weights would be 0 all the same. */
+#ifndef XYLEM_PLUGINS_LINEAR_LINEAR_FEATURES_H
+#define XYLEM_PLUGINS_LINEAR_LINEAR_FEATURES_H
 
 #include "linear_matrix.h"
 #include "linear_words.h"

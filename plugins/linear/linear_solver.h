@@ -7,8 +7,8 @@
  * Lin 2021): conjugate gradients with a diagonal preconditioner for the direction, backtracking for
  * the step. The intercept is not regularised, so that the mean prediction is the mean target.
  * No random number, one thread, sums in one order: the same input gives the same bits. */
-#ifndef XYLEM_PLUGINS_LINEAR_SOLVER_H
-#define XYLEM_PLUGINS_LINEAR_SOLVER_H
+#ifndef XYLEM_PLUGINS_LINEAR_LINEAR_SOLVER_H
+#define XYLEM_PLUGINS_LINEAR_LINEAR_SOLVER_H
 
 #include "linear_matrix.h"
 

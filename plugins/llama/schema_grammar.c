@@ -153,6 +153,8 @@ static int integer_value(struct grammar *grammar, const cJSON *schema, struct te
         text_add_string(out, "integer");
         return 0;
     }
+    /* A missing item is no number to cJSON_IsNumber().
+     * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     if (!cJSON_IsNumber(low) || !cJSON_IsNumber(high) || high->valuedouble < low->valuedouble ||
         high->valuedouble - low->valuedouble > 255 || fabs(low->valuedouble) > 1e9)
         return grammar_fail(

@@ -294,7 +294,9 @@ static const char *const needs[] = {XY_HTTP, NULL};
 /* Options under which the conformance kit can try it. */
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{ model: some, base_url: \"http://localhost:1/v1\" }" : NULL;
+    return strcmp(id, "xylem.example/1") == 0
+               ? "{ model: some, base_url: \"http://localhost:1/v1\" }"
+               : NULL;
 }
 
 static const xy_stage stage = {

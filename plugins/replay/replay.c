@@ -125,7 +125,7 @@ static bool read_scores(xy_call *call, xy_str line, xy_reply *reply)
         if (json_kind(recorded) == '{') {
             xy_str name = decode(call, (xy_str){key.ptr - 1, key.len + 2});
             for (i = 0; i < count; i++)
-                if (name.len == request->texts[i].len &&
+                if (name.ptr && name.len == request->texts[i].len &&
                     memcmp(name.ptr, request->texts[i].ptr, name.len) == 0)
                     break;
         }

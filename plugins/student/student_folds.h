@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* student_folds.h - which record is judged by which student, and these judgements. */
-#ifndef XYLEM_PLUGINS_STUDENT_FOLDS_H
-#define XYLEM_PLUGINS_STUDENT_FOLDS_H
+#ifndef XYLEM_PLUGINS_STUDENT_STUDENT_FOLDS_H
+#define XYLEM_PLUGINS_STUDENT_STUDENT_FOLDS_H
 
 #include "labelled.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vote_groups.h - the ballots of a data set by group, and who won in one. One thread at a time. */
-#ifndef XYLEM_PLUGINS_VOTE_GROUPS_H
-#define XYLEM_PLUGINS_VOTE_GROUPS_H
+#ifndef XYLEM_PLUGINS_VOTE_VOTE_GROUPS_H
+#define XYLEM_PLUGINS_VOTE_VOTE_GROUPS_H
 
 #include "names.h"
 

@@ -227,12 +227,6 @@ static const void *extension(const char *id)
 
 static const char *const needs[] = {XY_RNG, NULL};
 
-/* Options under which the conformance kit can try it. */
-static const void *extension(const char *id)
-{
-    return strcmp(id, "xylem.example/1") == 0 ? "{ list: [river, stone, lamp, cloud] }" : NULL;
-}
-
 static const xy_stage words_stage = {
     XY_STAGE_INIT,
     .kind = XY_CONDITION,
@@ -250,7 +244,6 @@ static const xy_stage words_stage = {
     .estimate = estimate,
     .extension = extension,
     .fields = "sets `into`",
-    .extension = extension,
 };
 
 XY_PLUGIN("words", "1.0.0", "Apache-2.0", &words_stage)

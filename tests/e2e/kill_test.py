@@ -71,8 +71,8 @@ class Kill(harness.Case):
                 ended = process.wait()
                 if ended == -signal.SIGKILL:
                     kills += 1
-                    # Summed over all kills: a process that dies young leaves answers that an earlier
-                    # one had lost for the next to pay for.
+                    # Summed over all kills: a process that dies young leaves answers that an
+                    # earlier one had lost for the next to pay for.
                     again = self.quiet_stats(server)["answered_again"]
                     self.assertLessEqual(again, kills * CONCURRENCY, f"after kill {kills}")
                 elif kills >= KILLS:

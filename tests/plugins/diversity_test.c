@@ -146,7 +146,7 @@ static void embeds(void)
     stage_host_free(&host);
 }
 
-/* ---- published data --------------------------------------------------------------------------- */
+/* ---- published data -------------------------------------------------------------------------- */
 
 static void published_data(void)
 {

@@ -9,8 +9,8 @@
  * A JSON line's members become fields. Two forms are special: "@weight": NUMBER and "@parent":
  * INTEGER set what is not a field, and "#name": [NUMBERS] makes a vector field `name`.
  */
-#ifndef XYLEM_TESTS_STAGE_HOST_H
-#define XYLEM_TESTS_STAGE_HOST_H
+#ifndef XYLEM_TESTS_PLUGINS_STAGE_HOST_H
+#define XYLEM_TESTS_PLUGINS_STAGE_HOST_H
 
 #include "dataset.h"
 #include "instance.h"

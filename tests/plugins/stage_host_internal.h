@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stage_host_internal.h - between the files of stage_host. */
-#ifndef XYLEM_TESTS_STAGE_HOST_INTERNAL_H
-#define XYLEM_TESTS_STAGE_HOST_INTERNAL_H
+#ifndef XYLEM_TESTS_PLUGINS_STAGE_HOST_INTERNAL_H
+#define XYLEM_TESTS_PLUGINS_STAGE_HOST_INTERNAL_H
 
 #include "stage_host.h"
 

@@ -56,7 +56,7 @@ NOUNS = {
     "conformance": ("kit_",),
     "conformance_trial": ("kit_",),
     "engine": ("accept_", "estimate_", "input_", "inputs_", "option_", "output_", "outputs_",
-               "steps_", "summary_"),
+               "prepared_", "steps_", "summary_"),
     "error": ("nearest_",),
     "http": ("call_", "header_set_", "lane_", "lanes_"),
     "json_mend": ("mender_",),
