@@ -348,8 +348,8 @@ static size_t part_of(const struct dataset *dataset, uint64_t index)
     return low;
 }
 
-/* A reader in order leaves a window of the map for the next one: its pages need not stay in memory. They
- * come back from the file when somebody reads there again, so that no pointer goes bad. */
+/* A reader in order leaves a window of the map for the next one: its pages need not stay in memory.
+ * They come back from the file when somebody reads there again, so that no pointer goes bad. */
 static void forget_behind(const struct dataset *dataset, size_t at)
 {
     _Atomic uint64_t *last = (_Atomic uint64_t *)(uintptr_t)&dataset->window;

@@ -2,8 +2,9 @@
 /* dataset.h - a named, ordered set of records on disk, written once and then only read.
  *
  * Written to PATH.new record by record; seal() flushes it, renames it to PATH and makes it
- * readable. Memory is half a byte per record (one offset in 16) plus a few MiB of mapped pages for a
- * reader that goes in order. A sealed dataset can have many views at once, each used by one thread.
+ * readable. Memory is half a byte per record (one offset in 16) plus a few MiB of mapped pages for
+ * a reader that goes in order. A sealed dataset can have many views at once, each used by one
+ * thread.
  */
 #ifndef XYLEM_CORE_DATASET_H
 #define XYLEM_CORE_DATASET_H

@@ -51,7 +51,8 @@ void services_log(struct services *services, int level, const char *who, const c
     __attribute__((format(printf, 4, 5)));
 
 /* Is this the thread that a call is tagged for? XY_OK, or XY_EBUG with a line that names the plugin
- * and the call ("xylem.model/1 embed()"). Without a loop there is nothing to hold it against. [any] */
+ * and the call ("xylem.model/1 embed()"). Without a loop there is nothing to hold it against. [any]
+ */
 int services_on_loop(struct services *services, const char *who, const char *call);
 int services_off_loop(struct services *services, const char *who, const char *call);
 

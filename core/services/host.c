@@ -98,8 +98,10 @@ int services_on_loop(struct services *services, const char *who, const char *cal
 {
     if (!services->loop || loop_is_current(services->loop))
         return XY_OK;
-    services_log(services, XY_LOG_ERROR, who, "the plugin called %s on another thread; it is tagged "
-                 "[loop]", call);
+    services_log(services, XY_LOG_ERROR, who,
+                 "the plugin called %s on another thread; it is tagged "
+                 "[loop]",
+                 call);
     return XY_EBUG;
 }
 
@@ -107,8 +109,10 @@ int services_off_loop(struct services *services, const char *who, const char *ca
 {
     if (!services->loop || !loop_is_current(services->loop))
         return XY_OK;
-    services_log(services, XY_LOG_ERROR, who, "the plugin called %s on the loop, where it would wait "
-                 "for itself; it is tagged [worker]", call);
+    services_log(services, XY_LOG_ERROR, who,
+                 "the plugin called %s on the loop, where it would wait "
+                 "for itself; it is tagged [worker]",
+                 call);
     return XY_EBUG;
 }
 

@@ -74,7 +74,8 @@ static int fit(xy_job *job, const xy_student *student, const xy_examples *exampl
                void **fitted)
 {
     int tagged = services_off_loop(instance_services(((struct job *)job)->instance),
-                                   instance_name(((struct job *)job)->instance), XY_LEARNER_SERVICE " fit()");
+                                   instance_name(((struct job *)job)->instance),
+                                   XY_LEARNER_SERVICE " fit()");
     if (tagged < 0)
         return tagged;
     *fitted = NULL;
@@ -93,7 +94,8 @@ static int predict(xy_job *job, const xy_student *student, const void *fitted,
                    const xy_examples *examples, float *probabilities)
 {
     int tagged = services_off_loop(instance_services(((struct job *)job)->instance),
-                                   instance_name(((struct job *)job)->instance), XY_LEARNER_SERVICE " predict()");
+                                   instance_name(((struct job *)job)->instance),
+                                   XY_LEARNER_SERVICE " predict()");
     if (tagged < 0)
         return tagged;
     int code = check_examples(job, examples, false);

@@ -26,8 +26,9 @@ static void call_done(void *data, const xy_reply *reply)
 static int submit(xy_job *base, const xy_model *model, const xy_request *request,
                   xy_reply_done done, void *user, uint64_t *ticket)
 {
-    int tagged = services_on_loop(instance_services(((struct job *)base)->instance),
-                                   instance_name(((struct job *)base)->instance), XY_MODEL " submit()");
+    int tagged =
+        services_on_loop(instance_services(((struct job *)base)->instance),
+                         instance_name(((struct job *)base)->instance), XY_MODEL " submit()");
     if (tagged < 0)
         return tagged;
     struct job *job = (struct job *)base;
@@ -121,7 +122,8 @@ static int call_and_wait(xy_job *base, const xy_model *model, const xy_request *
                          xy_reply *reply)
 {
     int tagged = services_off_loop(instance_services(((struct job *)base)->instance),
-                                   instance_name(((struct job *)base)->instance), XY_MODEL " call() or embed()");
+                                   instance_name(((struct job *)base)->instance),
+                                   XY_MODEL " call() or embed()");
     if (tagged < 0)
         return tagged;
     struct job *job = (struct job *)base;
