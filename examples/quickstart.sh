@@ -22,7 +22,8 @@ cmake --build build >build.log 2>&1 || { tail -n 40 build.log >&2; exit 1; }
 step "models and reviews (fetched once into the cache)"
 sh plugins/llama/fetch_models.sh >/dev/null
 data=$(sh examples/quickstart/prepare.sh | tail -n 1)
+mkdir -p out/quickstart
+cp "$data/gold.jsonl" "$data/seeds.jsonl" out/quickstart/
 
 step "pipelines/quickstart.yaml"
-export XYLEM_QUICKSTART_DATA="$data"
 exec build/bin/xylem run pipelines/quickstart.yaml "$@"

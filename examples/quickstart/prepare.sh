@@ -3,18 +3,18 @@
 # Fetches the human-rated movie-review sentences that the quickstart is measured on and writes
 # gold.jsonl and seeds.jsonl. They come with the source distribution of the PyPI package
 # vaderSentiment 3.3.2 (MIT; Hutto and Gilbert 2014, ICWSM), the wheel does not have them.
-# Usage: prepare.sh [OUT]     OUT: default quickstart/ in the cache folder. Prints the folder.
+# Usage: prepare.sh [OUT]     OUT: default quickstart-KEY/ in the cache folder, made once. Prints the folder.
 # XYLEM_WHEELS names a folder with vaderSentiment-3.3.2.tar.gz, for a machine without a network.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:-${XYLEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xylem}/quickstart}
+key=$(cat "$here/prepare.sh" "$here/prepare.py" | sha256sum | cut -c1-12)
+out=${1:-${XYLEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xylem}/quickstart-$key}
 archive=vaderSentiment-3.3.2.tar.gz
 sha256=5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9
 inner=vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz
 
-if [ -f "$out/gold.jsonl" ] && [ -f "$out/seeds.jsonl" ] &&
-    [ "$out/gold.jsonl" -nt "$here/prepare.py" ]; then
+if [ -z "${1:-}" ] && [ -f "$out/gold.jsonl" ] && [ -f "$out/seeds.jsonl" ]; then
     echo "$out"
     exit 0
 fi
