@@ -115,7 +115,9 @@ static int choose(struct grid *grid, xy_job *job, const xy_record *parent, uint6
         return XY_OK;
     }
     if (!axes->weighted && !axes->exclude.ptr) {
-        axes_at(axes, number % axes->combinations, chosen);
+        /* A later round goes on where the one before it stopped. */
+        uint64_t total = job->api->round(job) * (uint64_t)grid->count + number;
+        axes_at(axes, total % axes->combinations, chosen);
         return XY_OK;
     }
     uint64_t random = grid->rng->stream(job, parent, number);

@@ -388,6 +388,18 @@ class Accept(RunCase):
         self.assertIn("positive", done.stdout)
 
 
+    def test_a_grid_goes_on_where_the_last_pass_stopped(self):
+        self.run_text("""
+name: p
+steps:
+  - { id: plan, use: grid, with: { n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], count: 4 } }
+  - { id: odd, use: expression, with: { keep: "n % 2 == 1" } }
+accept: { count: 5 }
+write: { path: out.jsonl }
+""")
+        self.assertEqual([record["n"] for record in self.records("out.jsonl")], [1, 3, 5, 7, 9])
+
+
 class Budget(RunCase):
     TEXT = """
         models:
