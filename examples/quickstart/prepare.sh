@@ -3,7 +3,7 @@
 # Fetches the human-rated movie-review sentences that the quickstart is measured on and writes
 # gold.jsonl and seeds.jsonl. They come with the source distribution of the PyPI package
 # vaderSentiment 3.3.2 (MIT; Hutto and Gilbert 2014, ICWSM), the wheel does not have them.
-# Usage: prepare.sh [OUT]     OUT: default quickstart-KEY/ in the cache folder, made once. Prints the folder.
+# Usage: prepare.sh [OUT]   OUT: default quickstart-KEY/ in the cache, made once. Prints the folder.
 # XYLEM_WHEELS names a folder with vaderSentiment-3.3.2.tar.gz, for a machine without a network.
 set -eu
 
