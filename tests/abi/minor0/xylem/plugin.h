@@ -15,8 +15,8 @@
  *  Growth     Every struct that may grow starts with `size` and grows at its end only. A member
  *             that the other side does not have reads as 0.
  *  Text       UTF-8 as (ptr, len), not NUL-terminated unless typed `const char *`.
- *  Strangers  A plugin links nothing of the host and finds no host symbol: everything it may call is
- *             in the tables below, or in a service that it asks for by name.
+ *  Strangers  A plugin links nothing of the host and finds no host symbol: everything it may call
+ *             is in the tables below, or in a service that it asks for by name.
  *
  * A plugin is one shared object that exports xy_plugin_v1() and nothing else. See docs/guide/.
  */
@@ -49,7 +49,7 @@ extern "C" {
     ((struct_pointer)->size >= offsetof(type, member) + sizeof((struct_pointer)->member) &&       \
      (struct_pointer)->member)
 
-/* ---- verdicts and errors ---------------------------------------------------------------------- */
+/* ---- verdicts and errors --------------------------------------------------------------------- */
 
 /* What process(), run() and finish() say about a job. */
 enum {
@@ -69,7 +69,7 @@ enum {
     XY_EIO = -9           /* a file could not be read or written */
 };
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 typedef struct xy_str {
     const char *ptr;
@@ -96,7 +96,7 @@ typedef struct xy_value {
     const float *vector;  /* XY_VECTOR */
 } xy_value;
 
-/* ---- records, jobs, datasets: opaque, each led by its function table ---------------------------- */
+/* ---- records, jobs, datasets: opaque, each led by its function table ------------------------- */
 
 typedef struct xy_record {
     const struct xy_record_api *api;
@@ -153,7 +153,7 @@ typedef struct xy_job_api {
     int (*finish)(xy_job *, int verdict);
     /* [any] Nonzero once the run is being stopped; poll it in long loops. */
     int (*cancelled)(const xy_job *);
-    /* [any] Which pass this is, from 0: of an enclosing `repeat`, or of a refill towards `accept`. */
+    /* [any] Which pass this is, from 0: of an enclosing `repeat`, or of a refill of `accept`. */
     uint32_t (*round)(const xy_job *);
     /* [any] How often this instance of a source was asked before, from 0. */
     uint64_t (*sequence)(const xy_job *);
@@ -170,19 +170,20 @@ typedef struct xy_dataset_api {
     xy_record *(*edit)(xy_dataset *, uint64_t index);
     /* What becomes of record `index` (XY_OK or XY_DROP); XY_OK unless said otherwise. */
     int (*verdict)(xy_dataset *, uint64_t index, int verdict, const char *why);
-    /* One numeric field of all records as a count x *width row-major matrix of floats, absent values
-     * NaN; *width is 1 for XY_INT, XY_NUMBER and XY_BOOL. NULL when no record has the field or the
-     * widths differ. Valid until the job is finished. */
+    /* One numeric field of all records as a count x *width row-major matrix of floats, absent
+     * values NaN; *width is 1 for XY_INT, XY_NUMBER and XY_BOOL. NULL when no record has the field
+     * or the widths differ. Valid until the job is finished. */
     const float *(*column)(xy_dataset *, const char *field, uint32_t *width);
 } xy_dataset_api;
 
-/* ---- the host ---------------------------------------------------------------------------------- */
+/* ---- the host -------------------------------------------------------------------------------- */
 
 typedef struct xy_host {
     uint32_t size;
     uint16_t abi_major, abi_minor;
-    /* [any] The service named "name/revision", or NULL when this host has none. The table is static;
-     * the host pointer, one for each instance of a stage, is valid until close() has returned. */
+    /* [any] The service named "name/revision", or NULL when this host has none. The table is
+     * static; the host pointer, one for each instance of a stage, is valid until close() has
+     * returned. */
     const void *(*service)(const struct xy_host *, const char *id);
 } xy_host;
 
@@ -197,8 +198,8 @@ typedef struct xy_log {
 typedef struct xy_rng {
     uint32_t size;
     /* [any] The start of a random stream fixed by (run seed, step, round, record, salt): the order
-     * in which answers arrive changes nothing. `record` NULL: by the source's sequence number, or by
-     * the step alone in run(). Draw from it with xy_random_next(). */
+     * in which answers arrive changes nothing. `record` NULL: by the source's sequence number, or
+     * by the step alone in run(). Draw from it with xy_random_next(). */
     uint64_t (*stream)(const xy_job *, const xy_record *record, uint64_t salt);
 } xy_rng;
 
@@ -213,7 +214,7 @@ typedef struct xy_loop {
     int (*work)(const xy_host *, void (*fn)(void *data), void (*done)(void *data), void *data);
 } xy_loop;
 
-/* ---- model calls --------------------------------------------------------------------------------- */
+/* ---- model calls ----------------------------------------------------------------------------- */
 
 enum { /* xy_request.operation, and the bits of what a generator can */
     XY_COMPLETE = 1u << 0, /* text for a prompt */
@@ -234,7 +235,7 @@ typedef struct xy_message {
 typedef struct xy_request {
     uint32_t size;
     uint32_t operation;          /* XY_COMPLETE, XY_SCORE or XY_EMBED */
-    const xy_message *messages;  /* the prompt; a last "assistant" message is a prefill to go on from */
+    const xy_message *messages;  /* the prompt; a last "assistant" message is a prefill */
     size_t message_count;
     const xy_str *texts;         /* XY_SCORE: candidate continuations; XY_EMBED: texts */
     size_t text_count;
@@ -280,11 +281,12 @@ typedef struct xy_reply {
     double cost;                  /* money as the server reports it; 0: by the file's price table */
 } xy_reply;
 
-typedef struct xy_model xy_model; /* an alias of `models:`, given by an option of type XY_OPT_MODEL */
+typedef struct xy_model xy_model; /* an alias of `models:`, from an option of XY_OPT_MODEL */
 typedef void (*xy_reply_done)(xy_job *job, void *user, const xy_reply *reply);
 
 #define XY_MODEL "xylem.model/1"
-/* Retries, rate limits, budget, cache and journal live behind these calls: no plugin has its own. */
+/* Retries, rate limits, budget, cache and journal live behind these calls: no plugin has its
+ * own. */
 typedef struct xy_model_service {
     uint32_t size;
     /* [loop] Copies `request`. On 0 `done` is called exactly once, on [loop], never from inside
@@ -293,7 +295,8 @@ typedef struct xy_model_service {
                   void *user, uint64_t *ticket);
     /* [any] A wish: `done` still comes, with XY_ECANCELED or with the answer that won the race. */
     int (*cancel)(xy_job *, const xy_model *, uint64_t ticket);
-    /* [worker] The same, waiting for the answer, which lives in the job's arena. Returns its status. */
+    /* [worker] The same, waiting for the answer, which lives in the job's arena. Returns its
+     * status. */
     int (*call)(xy_job *, const xy_model *, const xy_request *request, xy_reply *reply);
     /* [worker] Embeds `count` texts, in as many calls as that takes, each text cached by content;
      * `*vectors` is count x *dimension in the job's arena. */
@@ -335,7 +338,7 @@ typedef struct xy_http {
     int (*cancel)(const xy_host *, uint64_t ticket); /* [loop] `done` comes, with XY_ECANCELED */
 } xy_http;
 
-/* ---- learners, expressions, schemas, files, reports ------------------------------------------------ */
+/* ---- learners, expressions, schemas, files, reports ------------------------------------------ */
 
 /* Rows to learn from or to predict; every array is borrowed for the call. */
 typedef struct xy_examples {
@@ -350,7 +353,7 @@ typedef struct xy_examples {
     size_t dimension;
 } xy_examples;
 
-typedef struct xy_student xy_student; /* a configured learner, from an option of type XY_OPT_LEARNER */
+typedef struct xy_student xy_student; /* a configured learner, from an option of XY_OPT_LEARNER */
 
 #define XY_LEARNER_SERVICE "xylem.learner/1"
 typedef struct xy_learner_service {
@@ -389,10 +392,11 @@ typedef struct xy_reader xy_reader;
 #define XY_FILES "xylem.files/1"
 typedef struct xy_files {
     uint32_t size;
-    /* [worker] Opens a file of records through the format its name ends in, or through `format`, with
-     * that format's options as a JSON object. `format` and `options` may be NULL. */
+    /* [worker] Opens a file of records through the format its name ends in, or through `format`,
+     * with that format's options as a JSON object. `format` and `options` may be NULL. */
     xy_reader *(*open)(xy_job *, const char *path, const char *format, const char *options);
-    /* [worker] XY_OK with the next record's fields set on `out`, XY_END, or an error with its line. */
+    /* [worker] XY_OK with the next record's fields set on `out`, XY_END, or an error with its
+     * line. */
     int (*next)(xy_job *, xy_reader *, xy_record *out);
     void (*close)(xy_reader *);
 } xy_files;
@@ -415,7 +419,7 @@ typedef struct xy_report {
     void (*detail)(xy_job *, const char *name, xy_str json);
 } xy_report;
 
-/* ---- options ------------------------------------------------------------------------------------ */
+/* ---- options --------------------------------------------------------------------------------- */
 
 enum { /* xy_option.type, with the C type written at `offset` in the stage's state */
     XY_OPT_TEXT = 1,       /* const char *; NULL when not given and without default */
@@ -423,7 +427,7 @@ enum { /* xy_option.type, with the C type written at `offset` in the stage's sta
     XY_OPT_NUMBER = 3,     /* double */
     XY_OPT_BOOL = 4,       /* int32_t, 0 or 1 */
     XY_OPT_SECONDS = 5,    /* double; "500ms", "30s", "5m" are understood */
-    XY_OPT_LIST = 6,       /* const char *const *, NULL-terminated; one scalar makes a list of one */
+    XY_OPT_LIST = 6,       /* const char *const *, NULL-terminated; a scalar is a list of one */
     XY_OPT_JSON = 7,       /* const char *: any YAML value, as JSON text */
     XY_OPT_PATH = 8,       /* const char *: made absolute against the pipeline file's folder */
     XY_OPT_EXPRESSION = 9, /* const char *: checked to compile; use xylem.expression/1 */
@@ -438,7 +442,7 @@ enum { /* xy_option.flags */
     XY_OPT_REQUIRED = 1u << 0,
     XY_OPT_SECRET = 1u << 1, /* never printed, logged, hashed in clear or written to disk */
     XY_OPT_REST = 1u << 2,   /* type XY_OPT_JSON: collects, as an object, all keys no other names */
-    XY_OPT_NEUTRAL = 1u << 3 /* changes no answer (a timeout, a thread count): not part of a request's key */
+    XY_OPT_NEUTRAL = 1u << 3 /* changes no answer (a timeout): not part of a request's key */
 };
 
 typedef struct xy_option {
@@ -452,7 +456,7 @@ typedef struct xy_option {
     const char *help;     /* one sentence; the reference pages are generated from it */
 } xy_option;
 
-/* ---- what a plugin exports ------------------------------------------------------------------------ */
+/* ---- what a plugin exports ------------------------------------------------------------------- */
 
 enum { /* 0 is not a kind: a forgotten member is an error, not a generator */
     XY_GENERATOR = 1,
@@ -539,11 +543,13 @@ typedef struct xy_stage {
     uint32_t state_size;       /* zeroed state that the host allocates for each instance */
     const char *id;            /* the name after `use:`; letters, digits, '_', '-', '.' */
     const char *version, *summary;
-    const char *const *needs;  /* services it cannot run without, NULL-terminated: checked before a run */
+    const char *const *needs;  /* services it cannot run without, NULL-terminated */
     const xy_option *options;
     uint32_t option_size;      /* stride of `options`; XY_STAGE_INIT sets it */
     uint32_t max_inflight;     /* jobs that may be pending here; 0: the host's default */
-    int (*open)(void *state, const xy_host *host); /* [loop] optional: look services up, check options */
+    /* [loop] Optional: look services up, check options. The last line that it logs as an error is
+     * the reason that the user reads. */
+    int (*open)(void *state, const xy_host *host);
     /* [worker] Optional, once before the first process(): read pools, embed them, train. `job` has
      * no input and lives as long as the instance: what prepare() allocates on it stays. */
     int (*prepare)(void *state, xy_job *job);
@@ -553,10 +559,10 @@ typedef struct xy_stage {
     const xy_generator *generator; /* of that kind, and so on */
     const xy_learner *learner;
     const xy_format *format;
-    /* Optional: how many records process() will emit for one input (or, in a source, in all); -1 when
-     * it cannot tell. For `xylem check`. [any], after options are set and before open(). */
+    /* Optional: how many records process() will emit for one input (or, in a source, in all); -1
+     * when it cannot tell. For `xylem check`. [any], after options are set and before open(). */
     int64_t (*estimate)(const void *state);
-    const void *(*extension)(const char *id);      /* optional: what this ABI has no member for yet */
+    const void *(*extension)(const char *id); /* optional: what this ABI has no member for yet */
     /* Optional: one line on which fields it reads and sets, for the reference pages. */
     const char *fields;
 } xy_stage;
@@ -584,7 +590,7 @@ XY_EXPORT const xy_plugin *xy_plugin_v1(void);
         return &plugin;                                                                           \
     }
 
-/* ---- conveniences, compiled into the plugin: not part of the ABI ------------------------------------ */
+/* ---- conveniences, compiled into the plugin: not part of the ABI ----------------------------- */
 
 /* SplitMix64 (Steele, Lea, Flood 2014): the next 64 bits of the stream that `state` stands in. */
 static inline uint64_t xy_random_next(uint64_t *state)
