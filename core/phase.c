@@ -47,7 +47,7 @@ void runner_fail(struct runner *runner, int code, const char *format, ...)
     models_stop(runner->phase->services->models, false);
 }
 
-static bool stopping(const struct runner *runner)
+bool runner_stopping(const struct runner *runner)
 {
     return runner->error.code || (runner->phase->stop && atomic_load(runner->phase->stop));
 }
@@ -309,7 +309,7 @@ static bool calls_start(struct runner *runner, size_t index)
     for (struct flow *flow = queue_pop(&step_runner->queue); flow;
          flow = queue_pop(&step_runner->queue)) {
         any = true;
-        if (stopping(runner)) {
+        if (runner_stopping(runner)) {
             flow_abandon(flow);
         } else if (phase_step->step->call.samples > 1 && !flow->sampled) {
             expand_samples(runner, flow, phase_step->step);
@@ -351,7 +351,7 @@ static void flush(struct runner *runner)
 static void take_input(struct runner *runner)
 {
     struct phase *phase = runner->phase;
-    while (!runner->dry && !stopping(runner) && runner->live < phase->window) {
+    while (!runner->dry && !runner_stopping(runner) && runner->live < phase->window) {
         if (phase->source_count) {
             if (runner->asking)
                 return;
@@ -369,10 +369,11 @@ static void take_input(struct runner *runner)
 static void check_end(struct runner *runner)
 {
     const struct phase *phase = runner->phase;
-    for (size_t i = 0; i < phase->step_count && !stopping(runner); i++)
+    for (size_t i = 0; i < phase->step_count && !runner_stopping(runner); i++)
         fail_if_hopeless(runner, i, true);
     /* A later round may have nothing more to give; a first one without records is a mistake. */
-    if (phase->source_count && phase->source_rounds[0] == 0 && !runner->made && !stopping(runner))
+    if (phase->source_count && phase->source_rounds[0] == 0 && !runner->made &&
+        !runner_stopping(runner))
         runner_fail(runner, XY_EINVAL, "step `%s` made no records: its input is empty, or its "
                     "options leave nothing", phase->source_name);
 }
@@ -380,7 +381,7 @@ static void check_end(struct runner *runner)
 static void finish_if_done(struct runner *runner)
 {
     if (runner->ended || runner->live > 0 || runner->asking || runner->first ||
-        !(runner->dry || stopping(runner)))
+        !(runner->dry || runner_stopping(runner)))
         return;
     check_end(runner);
     /* Whoever waits frees the runner: nothing of it may be touched after the unlock. */

@@ -62,6 +62,8 @@ struct runner {
 
 /* Something changed: look again at the end of this turn. [loop] */
 void runner_wake(struct runner *runner);
+/* After an error or the user's stop: start nothing, abandon what waits. */
+bool runner_stopping(const struct runner *runner);
 /* The first error wins and ends the run. */
 void runner_fail(struct runner *runner, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

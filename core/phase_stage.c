@@ -24,11 +24,6 @@ struct batch {
     bool as_one;         /* the stage takes batches: one job for all flows */
 };
 
-static bool stopping(const struct runner *runner)
-{
-    return runner->error.code || (runner->phase->stop && atomic_load(runner->phase->stop));
-}
-
 static void settle_batch(struct batch *batch, struct job *job)
 {
     struct runner *runner = batch->runner;
@@ -192,9 +187,9 @@ bool stage_start(struct runner *runner, size_t index)
     bool cpu = stage->flags & XY_STAGE_CPU, as_one = stage->flags & XY_STAGE_BATCH;
     size_t most = most_active(stage), take = cpu || as_one ? BATCH : 1;
     bool any = false;
-    while (step->queue.first && (stopping(runner) || step->active < most)) {
+    while (step->queue.first && (runner_stopping(runner) || step->active < most)) {
         any = true;
-        if (stopping(runner)) {
+        if (runner_stopping(runner)) {
             runner_settle(runner, queue_pop(&step->queue), XY_ECANCELED, NULL, NULL, 0);
             continue;
         }
