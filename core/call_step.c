@@ -141,7 +141,7 @@ static void fail_soon(struct call *call, int verdict, const char *why)
 static int render(struct call *call, const struct template *template, xy_str *out)
 {
     struct record_scope data = {.record = call->record, .round = call->round,
-                                .pipeline = call->plan->services->pipeline};
+                                .services = call->plan->services};
     struct scope scope = record_scope(&data);
     struct buffer buffer;
     struct error error = {0};

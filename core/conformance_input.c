@@ -101,6 +101,7 @@ static void write_guess(struct kit *kit, const xy_option *option, struct buffer 
     case XY_OPT_JSON: buffer_append_text(&text, "{}"); break;
     case XY_OPT_PATH: buffer_append_text(&text, "records.jsonl"); break;
     case XY_OPT_EXPRESSION: buffer_append_text(&text, "'true'"); break;
+    case XY_OPT_TEMPLATE: buffer_append_text(&text, "'{{ text }}'"); break;
     default: buffer_append_text(&text, "some"); break;
     }
     (void)kit;

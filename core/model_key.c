@@ -46,6 +46,7 @@ static void hash_option(XXH3_state_t *hash, const xy_option *option, const char 
     case XY_OPT_JSON:
     case XY_OPT_PATH:
     case XY_OPT_EXPRESSION:
+    case XY_OPT_TEMPLATE:
     case XY_OPT_FIELD:
         hash_text(hash, str_of(*(const char *const *)place));
         break;

@@ -26,6 +26,7 @@ static const struct {
     [XY_OPT_LEARNER] = {"learner", "a learner's name, or a map with `use:`"},
     [XY_OPT_DATASET] = {"dataset", "a step's id, or the path of a file of records"},
     [XY_OPT_FIELD] = {"field", "the name of a field"},
+    [XY_OPT_TEMPLATE] = {"template", "a template"},
 };
 
 enum { TYPE_END = sizeof(types) / sizeof(types[0]) };
@@ -250,6 +251,17 @@ static int write_path(const struct option_target *target, const struct node *nod
     return put_text(target, path);
 }
 
+/* `cause` is why the value's text does not compile; its place is within the text. */
+static int refuse_source(const struct option_target *target, const struct node *node,
+                         const char *secret, const struct error *cause, struct error *error)
+{
+    error_set(error, XY_EINVAL, "%s: option `%s`: %.700s", target->where, target->option->name,
+              node->secret ? secret : cause->text);
+    error_at(error, "", cause->line, cause->column);
+    node_place_within(node, error);
+    return error_hint(error, "%s", node->secret ? "" : cause->hint);
+}
+
 static int write_expression(const struct option_target *target, const struct node *node,
                             struct error *error)
 {
@@ -258,15 +270,23 @@ static int write_expression(const struct option_target *target, const struct nod
         return XY_EINVAL;
     struct error cause;
     struct expression *expression = expression_compile(node->text, &cause);
-    if (!expression) {
-        error_set(error, XY_EINVAL, "%s: option `%s`: %.700s", target->where,
-                  target->option->name,
-                  node->secret ? "an expression that does not compile" : cause.text);
-        error_at(error, "", cause.line, cause.column);
-        node_place_within(node, error);
-        return error_hint(error, "%s", node->secret ? "" : cause.hint);
-    }
+    if (!expression)
+        return refuse_source(target, node, "an expression that does not compile", &cause, error);
     expression_free(expression);
+    return put_text(target, text);
+}
+
+static int write_template(const struct option_target *target, const struct node *node,
+                          struct error *error)
+{
+    const char *text = scalar_text(target, node, error);
+    if (!text)
+        return XY_EINVAL;
+    struct error cause;
+    struct template *template = template_compile(node->text, &cause);
+    if (!template)
+        return refuse_source(target, node, "a template that does not compile", &cause, error);
+    template_free(template);
     return put_text(target, text);
 }
 
@@ -309,6 +329,7 @@ int option_write(const struct option_target *target, const struct node *node, st
     case XY_OPT_JSON: return write_json(target, node, error);
     case XY_OPT_PATH: return write_path(target, node, error);
     case XY_OPT_EXPRESSION: return write_expression(target, node, error);
+    case XY_OPT_TEMPLATE: return write_template(target, node, error);
     default: return write_reference(target, node, error);
     }
 }

@@ -150,7 +150,7 @@ static bool applies(struct flow *flow, const struct step *step)
     if (!step->when)
         return true;
     struct record_scope data = {.record = flow->record,
-                                .pipeline = flow->runner->phase->services->pipeline,
+                                .services = flow->runner->phase->services,
                                 .round = flow->runner->phase->round};
     struct scope scope = record_scope(&data);
     struct arena arena = {0};

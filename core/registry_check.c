@@ -26,6 +26,7 @@ static const struct slot {
     [XY_OPT_LEARNER] = {sizeof(void *), alignof(void *)},
     [XY_OPT_DATASET] = {sizeof(void *), alignof(void *)},
     [XY_OPT_FIELD] = {sizeof(char *), alignof(char *)},
+    [XY_OPT_TEMPLATE] = {sizeof(char *), alignof(char *)},
 };
 
 enum { TYPE_END = sizeof(slots) / sizeof(slots[0]) };

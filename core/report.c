@@ -202,13 +202,30 @@ const char *report_step_at(const struct report *report, size_t index, struct ste
     return report->steps[index].id;
 }
 
+/* A step's newest scores as a map; null when it has none. The lock is held. */
+static struct value scores_of(const struct report *report, struct arena *arena, xy_str step)
+{
+    struct member *members = arena_alloc(arena, (report->score_count + 1) * sizeof(*members));
+    size_t count = 0;
+    for (size_t i = report->score_count; i-- > 0;) {
+        const struct report_score *score = &report->scores[i];
+        bool newer = !str_is(step, score->step);
+        for (size_t k = 0; k < count && !newer; k++)
+            newer = str_is(members[k].key, score->name);
+        if (!newer)
+            members[count++] = (struct member){.key = str_of(score->name),
+                                               .value = value_number(score->value)};
+    }
+    if (!count)
+        return (struct value){.type = VALUE_NULL};
+    return (struct value){.type = VALUE_MAP, .map = {.members = members, .count = count}};
+}
+
 /* `name` finds the newest score of that name; a step's id finds a map of its newest scores, so that
  * `agreement >= 0.95` and `agreement.kappa >= 0.8` both read as one expects. */
 static bool lookup(const void *data, struct arena *arena, xy_str name, struct value *out)
 {
     struct report *report = (struct report *)(uintptr_t)data;
-    struct member *members = NULL;
-    size_t count = 0;
     bool found = false;
     pthread_mutex_lock(&report->lock);
     for (size_t i = report->score_count; i-- > 0 && !found;) {
@@ -217,29 +234,35 @@ static bool lookup(const void *data, struct arena *arena, xy_str name, struct va
             found = true;
         }
     }
-    for (size_t i = report->score_count; i-- > 0 && !found;) {
-        const struct report_score *score = &report->scores[i];
-        if (!str_is(name, score->step))
-            continue;
-        if (!members)
-            members = arena_alloc(arena, report->score_count * sizeof(*members));
-        bool newer = false;
-        for (size_t k = 0; k < count; k++)
-            newer = newer || str_is(members[k].key, score->name);
-        if (!newer)
-            members[count++] = (struct member){.key = str_of(score->name),
-                                               .value = value_number(score->value)};
+    if (!found) {
+        *out = scores_of(report, arena, name);
+        found = out->type != VALUE_NULL;
     }
     pthread_mutex_unlock(&report->lock);
-    if (found || !count)
-        return found;
-    *out = (struct value){.type = VALUE_MAP, .map = {.members = members, .count = count}};
-    return true;
+    return found;
 }
 
 struct scope report_scope(const struct report *report)
 {
     return (struct scope){.lookup = lookup, .data = report};
+}
+
+struct value report_tree(struct report *report, struct arena *arena)
+{
+    pthread_mutex_lock(&report->lock);
+    struct member *members = arena_alloc(arena, (report->score_count + 1) * sizeof(*members));
+    size_t count = 0;
+    for (size_t i = 0; i < report->score_count; i++) {
+        xy_str step = str_of(report->scores[i].step);
+        bool known = false;
+        for (size_t k = 0; k < count && !known; k++)
+            known = str_equal(members[k].key, step);
+        if (!known)
+            members[count++] = (struct member){.key = step,
+                                               .value = scores_of(report, arena, step)};
+    }
+    pthread_mutex_unlock(&report->lock);
+    return (struct value){.type = VALUE_MAP, .map = {.members = members, .count = count}};
 }
 
 static const struct reason *most_frequent(const struct reason *reasons, const struct reason *after)

@@ -45,6 +45,9 @@ const char *report_step_at(const struct report *report, size_t index, struct ste
 /* The newest value of each score as a scope: `name`, and `step.name`. */
 struct scope report_scope(const struct report *report);
 
+/* The newest value of each score as a map of maps, step to name to value, in `arena`. */
+struct value report_tree(struct report *report, struct arena *arena);
+
 /* The whole report as one JSON object. */
 void report_write_json(const struct report *report, struct buffer *out);
 

@@ -62,10 +62,11 @@ xy_student *student_create(struct services *services, const struct node *node, c
                            const struct option_resolver *resolver, struct error *error);
 void student_destroy(xy_student *student);
 
-/* A scope over one record's fields, then over the run's globals (codebook, round). */
+/* A scope over one record's fields, then over the run's globals: codebook, round, record_id,
+ * record_weight, and scores, what evaluators have reported so far, as scores.STEP.name. */
 struct record_scope {
     const struct record *record;     /* NULL: globals only */
-    const struct pipeline *pipeline; /* NULL: no codebook */
+    const struct services *services; /* without a pipeline there is no codebook */
     uint32_t round;
 };
 struct scope record_scope(const struct record_scope *data);
@@ -78,6 +79,7 @@ extern const xy_model_service service_model;
 extern const xy_http service_http;
 extern const xy_learner_service service_learner;
 extern const xy_expression service_expression;
+extern const xy_template service_template;
 extern const xy_schema service_schema;
 extern const xy_files service_files;
 extern const xy_report service_report;

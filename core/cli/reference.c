@@ -250,6 +250,7 @@ static const char types[] =
     "| any value | whatever YAML can say; the option's meaning tells what is expected |\n"
     "| path | a file; a relative one starts at the pipeline file's folder |\n"
     "| expression | as in `when`: `score >= 4 and label != 'other'` |\n"
+    "| template | a text with `{{ }}` and `{% %}`, as in a prompt |\n"
     "| field | the name of a field of the records |\n"
     "| model | a name under `models:` |\n"
     "| learner | a learner's name, or a map with `use:` and its options |\n"

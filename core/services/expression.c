@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xylem.expression/1 and xylem.schema/1: the core's own language and checks, lent to plugins. */
+/* xylem.expression/1, xylem.template/1 and xylem.schema/1: the core's own language and checks, lent
+ * to plugins. */
 #include <string.h>
 
 #include "instance.h"
@@ -10,8 +11,14 @@
 static bool global(const struct record_scope *data, struct arena *arena, xy_str name,
                    struct value *out)
 {
-    if (str_is(name, "codebook") && data->pipeline && data->pipeline->codebook.type == VALUE_MAP) {
-        *out = data->pipeline->codebook;
+    const struct services *services = data->services;
+    if (str_is(name, "codebook") && services->pipeline &&
+        services->pipeline->codebook.type == VALUE_MAP) {
+        *out = services->pipeline->codebook;
+        return true;
+    }
+    if (str_is(name, "scores") && services->report) {
+        *out = report_tree(services->report, arena);
         return true;
     }
     if (str_is(name, "round")) {
@@ -88,7 +95,7 @@ static int evaluate(xy_job *base, const void *compiled, const xy_record *record,
 {
     struct job *job = (struct job *)base;
     struct record_scope data = {.record = (const struct record *)record,
-                                .pipeline = instance_services(job->instance)->pipeline,
+                                .services = instance_services(job->instance),
                                 .round = job->round};
     struct scope scope = record_scope(&data);
     struct value value;
@@ -126,6 +133,46 @@ const xy_expression service_expression = {
     .evaluate = evaluate,
     .truth = truth,
     .release = release,
+};
+
+static void *compile_template(xy_str source, char *text, size_t size)
+{
+    struct error error = {0};
+    struct template *template = template_compile(source, &error);
+    if (!template)
+        say(text, size, &error);
+    return template;
+}
+
+static int render(xy_job *base, const void *compiled, const xy_record *record, xy_str *out)
+{
+    struct job *job = (struct job *)base;
+    struct record_scope data = {.record = (const struct record *)record,
+                                .services = instance_services(job->instance),
+                                .round = job->round};
+    struct scope scope = record_scope(&data);
+    struct buffer buffer;
+    struct error error = {0};
+    buffer_init(&buffer, TEMPLATE_OUTPUT);
+    int code = template_render(compiled, &scope, &job->arena, &buffer, &error);
+    if (code < 0)
+        base->api->explain(base, error.text);
+    else
+        *out = arena_str(&job->arena, buffer_str(&buffer));
+    buffer_free(&buffer);
+    return code;
+}
+
+static void release_template(void *compiled)
+{
+    template_free(compiled);
+}
+
+const xy_template service_template = {
+    .size = sizeof(xy_template),
+    .compile = compile_template,
+    .render = render,
+    .release = release_template,
 };
 
 static void *compile_schema(xy_str source, char *text, size_t size)

@@ -43,6 +43,7 @@ static const struct entry entries[] = {
     {XY_HTTP, &service_http, has_http},
     {XY_LEARNER_SERVICE, &service_learner, has_registry},
     {XY_EXPRESSION, &service_expression, NULL},
+    {XY_TEMPLATE, &service_template, NULL},
     {XY_SCHEMA, &service_schema, NULL},
     {XY_FILES, &service_files, has_registry},
     {XY_REPORT, &service_report, has_report},

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 #define XY_ABI_MAJOR 1 /* also in the entry symbol's name: another major is another symbol */
-#define XY_ABI_MINOR 0 /* counts appended members and added services */
+#define XY_ABI_MINOR 1 /* counts appended members and added services */
 
 #if defined(__GNUC__)
 #define XY_EXPORT __attribute__((visibility("default")))
@@ -338,6 +338,40 @@ typedef struct xy_http {
     int (*cancel)(const xy_host *, uint64_t ticket); /* [loop] `done` comes, with XY_ECANCELED */
 } xy_http;
 
+/* ---- tools ----------------------------------------------------------------------------------- */
+
+/* What makes a stage a tool that a model may call: its extension("xylem.tool/1") answers this. The
+ * stage is a condition source that takes one record: the host makes a record whose fields are the
+ * call's arguments, runs process() on it, and gives the model the field `result` (or, where the
+ * stage drops the record or fails, the reason). Its options stand under `tools:` in the file. */
+#define XY_TOOL "xylem.tool/1" /* since minor 1 */
+typedef struct xy_tool {
+    uint32_t size;
+    const char *description; /* for the model: what it does and when to call it */
+    const char *parameters;  /* JSON schema of the arguments: an object, its properties fields */
+    const char *result;      /* the field that process() sets */
+} xy_tool;
+
+typedef struct xy_tool_reply {
+    uint32_t size;
+    int32_t status;  /* XY_OK; XY_DROP: the tool refused; XY_E*: it failed */
+    xy_str result;   /* text or JSON of the result field, or the reason; borrowed for the callback */
+} xy_tool_reply;
+
+typedef void (*xy_tool_done)(xy_job *job, void *user, const xy_tool_reply *reply);
+
+#define XY_TOOLS "xylem.tools/1" /* since minor 1: the tools of the pipeline's `tools:` */
+typedef struct xy_tools {
+    uint32_t size;
+    /* [any] A JSON list of {"name", "description", "parameters"} of the tools named in `names`
+     * (NULL-terminated; NULL: all), in the job's arena. XY_EINVAL, explained, for a name that the
+     * file does not have. */
+    int (*describe)(xy_job *, const char *const *names, xy_str *json);
+    /* [loop] Calls a tool with `arguments`, a JSON object, which is checked against its schema. On
+     * 0 `done` comes exactly once, on [loop], never from inside call(). */
+    int (*call)(xy_job *, const char *name, xy_str arguments, xy_tool_done done, void *user);
+} xy_tools;
+
 /* ---- learners, expressions, schemas, files, reports ------------------------------------------ */
 
 /* Rows to learn from or to predict; every array is borrowed for the call. */
@@ -377,6 +411,18 @@ typedef struct xy_expression {
     int (*truth)(const xy_value *);
     void (*release)(void *compiled);
 } xy_expression;
+
+#define XY_TEMPLATE "xylem.template/1" /* since minor 1 */
+typedef struct xy_template {
+    uint32_t size;
+    /* [any] Compiles a prompt template; NULL with the reason in `error`. */
+    void *(*compile)(xy_str source, char *error, size_t error_size);
+    /* [any] Renders over a record's fields, the codebook, `round` and the run's `scores`; `record`
+     * NULL: without fields. *out lives in the job's arena. Negative, explained, when a name is
+     * undefined or a bound is passed. */
+    int (*render)(xy_job *, const void *compiled, const xy_record *record, xy_str *out);
+    void (*release)(void *compiled);
+} xy_template;
 
 #define XY_SCHEMA "xylem.schema/1"
 typedef struct xy_schema {
@@ -435,7 +481,8 @@ enum { /* xy_option.type, with the C type written at `offset` in the stage's sta
     XY_OPT_LEARNER = 11,   /* const xy_student *: a learner's name, or a map with `use:` */
     XY_OPT_DATASET = 12,   /* xy_dataset *: a step's id, or a path that a format can read; ready
                               in prepare(), process() and run(), not yet in open() */
-    XY_OPT_FIELD = 13      /* const char *: the name of a record's field */
+    XY_OPT_FIELD = 13,     /* const char *: the name of a record's field */
+    XY_OPT_TEMPLATE = 14   /* const char *: checked to compile; use xylem.template/1; minor 1 */
 };
 
 enum { /* xy_option.flags */
@@ -565,6 +612,10 @@ typedef struct xy_stage {
     const void *(*extension)(const char *id); /* optional: what this ABI has no member for yet */
     /* Optional: one line on which fields it reads and sets, for the reference pages. */
     const char *fields;
+    /* Since minor 1. Optional: how many model calls process() makes for one input (or, in a source,
+     * in all), run() for each record of its input; NULL: none but those that embed. [any], as
+     * estimate(). */
+    double (*estimate_calls)(const void *state);
 } xy_stage;
 
 typedef struct xy_plugin {
@@ -581,12 +632,16 @@ XY_EXPORT const xy_plugin *xy_plugin_v1(void);
 
 #define XY_STAGE_INIT .size = sizeof(xy_stage), .option_size = sizeof(xy_option)
 
+/* XY_PLUGIN_SINCE names the oldest host minor that the plugin can run in. */
 #define XY_PLUGIN(name_, version_, license_, ...)                                                 \
+    XY_PLUGIN_SINCE(0, name_, version_, license_, __VA_ARGS__)
+
+#define XY_PLUGIN_SINCE(needs_minor_, name_, version_, license_, ...)                             \
     XY_EXPORT const xy_plugin *xy_plugin_v1(void)                                                 \
     {                                                                                             \
         static const xy_stage *const stages[] = {__VA_ARGS__, NULL};                              \
-        static const xy_plugin plugin = {sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR, 0,           \
-                                         name_, version_, license_, stages};                      \
+        static const xy_plugin plugin = {sizeof(plugin), XY_ABI_MAJOR, XY_ABI_MINOR,              \
+                                         needs_minor_, name_, version_, license_, stages};        \
         return &plugin;                                                                           \
     }
 
