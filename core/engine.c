@@ -239,7 +239,7 @@ enum engine_end engine_run(const struct pipeline *pipeline, const struct engine_
                             .report = result->report};
     struct estimate estimate;
     engine_estimate(pipeline, &estimate);
-    engine.expected_calls = estimate.exact ? estimate.calls : 0;
+    engine.expected_calls = estimate.exact ? estimate.calls / estimate.passes : 0;
     estimate_free(&estimate);
     outputs_create(&engine);
     if (open_folder(&engine) == XY_OK && outputs_check(&engine) == XY_OK && start(&engine) == XY_OK)

@@ -78,6 +78,7 @@ int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
 /* What a run would cost, from the file alone. */
 struct estimate {
     double records, calls, prompt_tokens, output_tokens, cost;
+    double passes; /* of `accept`, by the yields that `expect` tells: all figures are for them all */
     bool exact; /* false when a step that calls a model has an unknown number of records */
     struct estimate_step {
         const char *id;

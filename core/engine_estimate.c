@@ -22,20 +22,29 @@ static struct estimate_step *step_of(struct estimate *estimate, const char *id)
     return step;
 }
 
-/* What the stage itself says it makes of one input, or of nothing; -1 when it cannot tell. */
-static double stage_factor(const struct pipeline *pipeline, const struct step *step)
+/* What the stage itself says it makes of one input, or of nothing, and the calls that it makes for
+ * it; -1 when it cannot tell. */
+static void ask_stage(const struct pipeline *pipeline, const struct step *step, double *factor,
+                      double *calls)
 {
-    if (!step->type->stage.estimate)
-        return step->type->stage.kind == XY_CONDITION && step->from_nothing ? -1 : 1;
+    const xy_stage *stage = &step->type->stage;
+    *factor = stage->kind == XY_CONDITION && step->from_nothing ? -1 : 1;
+    *calls = 0;
+    if (!stage->estimate && !stage->estimate_calls)
+        return;
     struct services services = {.registry = pipeline->registry};
     struct error error = {0};
     struct instance *instance = instance_create(&services, step->type, step->id, step->with,
                                                 step->node, pipeline->folder, NULL, NULL, &error);
-    if (!instance)
-        return -1;
-    int64_t factor = step->type->stage.estimate(instance_state(instance));
+    if (!instance) {
+        *factor = -1;
+        return;
+    }
+    if (stage->estimate)
+        *factor = (double)stage->estimate(instance_state(instance));
+    if (stage->estimate_calls)
+        *calls = stage->estimate_calls(instance_state(instance));
     instance_close(instance);
-    return (double)factor;
 }
 
 static double parameter(const struct step *step, const char *name, double otherwise)
@@ -70,6 +79,8 @@ static void add_calls(struct estimate *estimate, const struct step *step,
         return;
     }
     double calls = place->in * samples;
+    if (step->expect_calls >= 0)
+        calls = place->in * step->expect_calls;
     double prompt = text_bytes(node_member(step->node, "prompt")) / BYTES_PER_TOKEN;
     double output = step->kind == STEP_GENERATE
                         ? parameter(step, "max_tokens", DEFAULT_OUTPUT_TOKENS) : 0;
@@ -80,11 +91,51 @@ static void add_calls(struct estimate *estimate, const struct step *step,
     }
     const struct model_spec *model = step->call.model;
     place->calls += calls;
-    place->out = place->in * samples;
+    place->out = place->in * (step->expect >= 0 ? step->expect : samples);
     estimate->calls += calls;
     estimate->prompt_tokens += calls * prompt;
     estimate->output_tokens += calls * output;
     estimate->cost += calls * (prompt * model->price_input + output * model->price_output) / 1e6;
+}
+
+static void visit_stage(const struct pipeline *pipeline, struct estimate *estimate,
+                        const struct step *step, struct estimate_step *place)
+{
+    double factor, calls, in = step->from_nothing ? 1 : place->in;
+    ask_stage(pipeline, step, &factor, &calls);
+    if (step->expect >= 0)
+        factor = step->expect;
+    if (step->expect_calls >= 0)
+        calls = step->expect_calls;
+    place->out = factor < 0 ? NAN : in * factor;
+    if (calls < 0 || (calls > 0 && isnan(in))) {
+        estimate->exact = false;
+    } else if (calls > 0) {
+        place->calls += in * calls;
+        estimate->calls += in * calls;
+    }
+    if (step_is_evaluator(step))
+        place->out = 0;
+    if (step->from_nothing && !isnan(place->out))
+        estimate->records += place->out;
+}
+
+static void visit(const struct pipeline *pipeline, struct estimate *estimate,
+                  struct step *const *steps, size_t count);
+
+static void visit_repeat(const struct pipeline *pipeline, struct estimate *estimate,
+                         const struct step *step, struct estimate_step *place)
+{
+    double rounds = step->expect >= 0 ? ceil(step->expect) : step->times;
+    place->out = place->in;
+    for (uint32_t round = 0; round < step->times && round < rounds; round++) {
+        visit(pipeline, estimate, step->steps, step->step_count);
+        place = step_of(estimate, step->id); /* the list may have moved */
+        for (size_t i = 0; i < step->step_count; i++) {
+            if (!step_is_evaluator(step->steps[i]))
+                place->out = step_of(estimate, step->steps[i]->id)->out;
+        }
+    }
 }
 
 static void visit(const struct pipeline *pipeline, struct estimate *estimate,
@@ -97,31 +148,47 @@ static void visit(const struct pipeline *pipeline, struct estimate *estimate,
             in += step_of(estimate, step->from[k])->out;
         struct estimate_step *place = step_of(estimate, step->id);
         place->in = step->from_nothing ? 0 : in;
-        if (step->kind == STEP_REPEAT) {
-            place->out = in;
-            for (uint32_t round = 0; round < step->times; round++) {
-                visit(pipeline, estimate, step->steps, step->step_count);
-                place = step_of(estimate, step->id);
-                if (step->step_count)
-                    place->out = step_of(estimate, step->steps[step->step_count - 1]->id)->out;
-            }
-        } else if (step->kind == STEP_STAGE) {
-            double factor = stage_factor(pipeline, step);
-            place->out = (step->from_nothing ? 1 : in) * (factor < 0 ? NAN : factor);
-            if (step_is_evaluator(step))
-                place->out = 0;
-            if (step->from_nothing && !isnan(place->out))
-                estimate->records += place->out;
-        } else {
+        if (step->kind == STEP_REPEAT)
+            visit_repeat(pipeline, estimate, step, place);
+        else if (step->kind == STEP_STAGE)
+            visit_stage(pipeline, estimate, step, place);
+        else
             add_calls(estimate, step, place);
-        }
     }
+}
+
+/* `accept` asks the sources again until it has its count: by the yield that the file tells, so many
+ * times as much of everything. Without `expect:` no filter has a yield, and nothing changes. */
+static void scale_to_accept(const struct pipeline *pipeline, struct estimate *estimate)
+{
+    const struct accept_spec *accept = &pipeline->accept;
+    if (!accept->count || !pipeline->write_count)
+        return;
+    double out = step_of(estimate, pipeline->writes[0].from)->out, groups = 1;
+    for (const char **group = accept->groups; group && *group; group++)
+        groups = (double)(group - accept->groups) + 1;
+    double wanted = (double)accept->count * groups;
+    if (isnan(out) || out <= 0 || out >= wanted)
+        return;
+    double most = estimate->records > 0 ? (double)accept->candidates / estimate->records : 1;
+    double factor = estimate->passes = fmin(wanted / out, fmax(most, 1));
+    for (size_t i = 0; i < estimate->step_count; i++) {
+        estimate->steps[i].in *= factor;
+        estimate->steps[i].out *= factor;
+        estimate->steps[i].calls *= factor;
+    }
+    estimate->records *= factor;
+    estimate->calls *= factor;
+    estimate->prompt_tokens *= factor;
+    estimate->output_tokens *= factor;
+    estimate->cost *= factor;
 }
 
 void engine_estimate(const struct pipeline *pipeline, struct estimate *estimate)
 {
-    *estimate = (struct estimate){.exact = true};
+    *estimate = (struct estimate){.exact = true, .passes = 1};
     visit(pipeline, estimate, pipeline->steps, pipeline->step_count);
+    scale_to_accept(pipeline, estimate);
 }
 
 void estimate_free(struct estimate *estimate)

@@ -86,6 +86,10 @@ struct step {
     const char **from;
     size_t from_count;
     bool from_nothing;
+    /* For the estimate alone, negative when the file does not say: records that leave for each that
+     * enters (of a source: records that it makes; of a repeat: how often its steps run), and calls
+     * for each record that enters. */
+    double expect, expect_calls;
     const char **uses;               /* steps read through options: ids, NULL-terminated, or NULL */
     /* STEP_REPEAT */
     uint32_t times;

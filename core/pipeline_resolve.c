@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Second pass: what the steps name, now that every step is known. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,6 +235,13 @@ static void check_until(struct pipeline_reader *reader, const struct entry *entr
     }
 }
 
+static void read_expectations(struct pipeline_reader *reader, struct step *step)
+{
+    step->expect = step->expect_calls = -1;
+    pipeline_number(reader, step->node, "expect", 0, INFINITY, &step->expect);
+    pipeline_number(reader, step->node, "expect_calls", 0, INFINITY, &step->expect_calls);
+}
+
 static void read_conditions(struct pipeline_reader *reader, struct entry *entry)
 {
     struct step *step = entry->step;
@@ -264,6 +272,7 @@ static void resolve_steps(struct pipeline_reader *reader, struct step **steps, s
         else
             default_from(reader, entry, &stream);
         read_conditions(reader, entry);
+        read_expectations(reader, step);
         if (step->kind == STEP_REPEAT)
             resolve_steps(reader, step->steps, step->step_count, order,
                           step->from_nothing ? NULL : entry);

@@ -100,6 +100,8 @@ static const struct property step_properties[] = {
     {"with", ANY_MAP, "Options of the stage."},
     {"from", TEXTS, "The steps whose records it reads; left out: the step before; [] for none."},
     {"when", SCALAR, "Expression: records for which it is false pass by."},
+    {"expect", NUMBER, "For `check`: records that leave for each that enters."},
+    {"expect_calls", NUMBER, "For `check`: calls for each record that enters."},
     {"repeat", REPEAT, "Run `steps` several times, until an expression is true."},
     {"steps", "{\"$ref\":\"#/$defs/steps\"}", "The steps of a repeat."},
     {"include", TEXT, "A file whose steps stand in this one's place."},

@@ -7,8 +7,9 @@
 
 /* ---- what a step may say --------------------------------------------------------------------- */
 
-static const char *const stage_keys[] = {"id", "use", "with", "from", "when", NULL};
-static const char *const repeat_keys[] = {"id", "repeat", "steps", "from", NULL};
+static const char *const stage_keys[] = {"id",     "use",          "with", "from", "when",
+                                         "expect", "expect_calls", NULL};
+static const char *const repeat_keys[] = {"id", "repeat", "steps", "from", "expect", NULL};
 
 static const struct {
     const char *use;
@@ -18,12 +19,14 @@ static const struct {
 } calls[] = {
     {"generate", STEP_GENERATE, "a generate step",
      (const char *const[]){"id", "use", "from", "when", "model", "prompt", "output", "samples",
-                           "params", NULL}},
+                           "params", "expect", "expect_calls", NULL}},
     {"score", STEP_SCORE, "a score step",
      (const char *const[]){"id", "use", "from", "when", "model", "prompt", "candidates", "into",
-                           "normalize_length", "calibrate", "content_free", "params", NULL}},
+                           "normalize_length", "calibrate", "content_free", "params", "expect",
+                           "expect_calls", NULL}},
     {"embed", STEP_EMBED, "an embed step",
-     (const char *const[]){"id", "use", "from", "when", "model", "text", "into", NULL}},
+     (const char *const[]){"id", "use", "from", "when", "model", "text", "into", "expect",
+                           "expect_calls", NULL}},
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };

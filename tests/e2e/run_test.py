@@ -527,6 +527,37 @@ class Tools(RunCase):
         self.assertIn("grid", {stage["name"]
                                for stage in json.loads(self.xylem("plugins", "--json").stdout)})
 
+    def test_expectations_carry_the_estimate_over_filters(self):
+        def estimate(expect, accept="", within=1):
+            self.pipeline(f"""
+                models: {{ t: {{ use: exec, command: [cat] }} }}
+                steps:
+                  - {{ use: grid, with: {{ n: [1, 2, 3, 4, 5, 6, 7, 8] }} }}
+                  - {{ id: draft, use: generate, prompt: "{{{{ n }}}}" }}
+                  - {{ id: good, use: length, with: {{ field: text, min: 3 }}, {expect} }}
+                  - id: rounds
+                    repeat: 3
+                    expect: {within}
+                    steps:
+                      - {{ id: better, use: generate, prompt: "{{{{ text }}}}", when: n > 1,
+                           expect_calls: 0.5 }}
+                {accept}
+                write: {{ path: out.jsonl }}
+                """)
+            said = json.loads(self.xylem("check", "--json", "p.yaml").stdout)
+            return said["calls"], said["records"], said["exact"]
+
+        # 8 drafts, then half a call for each record that is expected to be left.
+        self.assertEqual(estimate(""), (8 + 4, 8, True))
+        self.assertEqual(estimate("expect: 0.5"), (8 + 2, 8, True))
+        self.assertEqual(estimate("expect: 0.5", within=3), (8 + 6, 8, True))
+        # 12 are wanted and 4 of 8 pass: three times the source, and everything after it.
+        self.assertEqual(estimate("expect: 0.5", accept="accept: { count: 12 }"),
+                         (24 + 6, 24, True))
+        self.assertIn("`expect`: expected a number from 0 up, found `-1`",
+                      self.xylem("check", "p.yaml", "--set", "steps.good.expect=-1",
+                                 code=2).stderr)
+
     def test_set_swaps_the_backend(self):
         self.write("answers.jsonl", "".join(
             json.dumps({"prompt": str(n), "text": f"recorded {n}"}) + "\n" for n in range(1, 5)))

@@ -193,7 +193,7 @@ static const struct {
     {GRID "  - {repeat: 2}\n", "p.yaml:5:5: a repeat needs `steps:`"},
     {GRID "  - {repeat: 2, steps: []}\n", "p.yaml:5:24: `steps`: an empty list"},
     {GRID "  - {repeat: 2, use_: x, steps: [{use: minhash}]}\n",
-     "p.yaml:5:17: a repeat: unknown key `use_` (known keys: id, repeat, steps, from)"},
+     "p.yaml:5:17: a repeat: unknown key `use_` (known keys: id, repeat, steps, from, expect)"},
     {GRID "  - {repeat: {times: 2, until: minhash.x}, steps: [{use: minhash}]}\n",
      "p.yaml:5:32: `until`: `minhash` is no evaluator in this repeat, nor `round`"},
     {GRID "  - {repeat: 2, steps: [{use: minhash}]}\n  - {use: student, from: minhash}\n",
@@ -231,7 +231,7 @@ static const struct {
      "p.yaml:5:33: a generate step: unknown key `sampels` (did you mean `samples`?)"},
     {GRID "  - {use: generate, prompt: hi, with: {}}\n",
      "p.yaml:5:33: a generate step: unknown key `with` (known keys: id, use, from, when, model, "
-     "prompt, output, samples, params)"},
+     "prompt, output, samples, params, expect, expect_calls)"},
     {GRID "  - {use: generate, prompt: hi, params: {max_tokens: lots}}\n",
      "p.yaml:5:54: `max_tokens`: expected a whole number from 1 to 4294967295, found `lots`"},
     {GRID "  - {use: generate, prompt: hi, params: {stop: {a: b}}}\n",
@@ -265,7 +265,8 @@ static const struct {
      "p.yaml:5:61: `calibrate` needs `content_free:`, the user's prompt with no content in it"},
     {GRID "  - {use: score, prompt: hi, candidates: [a, b], output: x}\n",
      "p.yaml:5:50: a score step: unknown key `output` (known keys: id, use, from, when, model, "
-     "prompt, candidates, into, normalize_length, calibrate, content_free, params)"},
+     "prompt, candidates, into, normalize_length, calibrate, content_free, params, expect, "
+     "expect_calls)"},
     {GRID "  - {use: embed}\n",
      "p.yaml:5:5: step `embed` needs `text:` (for example \"{{ text }}\")"},
     {GRID "  - {use: embed, text: x, into: [a]}\n",

@@ -109,7 +109,7 @@ static void test_refused_objects(void)
     CU_ASSERT(refuses(ABI "no_entry.so", "exports no xy_plugin_v1()"));
     CU_ASSERT(refuses(ABI "undefined_symbol.so", "function_of_no_library"));
     CU_ASSERT(refuses(ABI "entry_null.so", "returned NULL"));
-    CU_ASSERT(refuses(ABI "needs_newer.so", "needs ABI 1.3, this host has 1.0"));
+    CU_ASSERT(refuses(ABI "needs_newer.so", "needs ABI 1.3, this host has 1.1"));
     CU_ASSERT(refuses(ABI "needs_newer.so", "update xylem"));
     CU_ASSERT(refuses(ABI "no_such_file.so", "No such file"));
     CU_ASSERT(refuses(TEST_BUILD_DIR "/bin/registry_test", "registry_test"));
