@@ -49,7 +49,17 @@ static void print_json_estimate(const struct pipeline *pipeline, const struct es
     buffer_printf(&out, ",\"exact\":%s", estimate->exact ? "true" : "false");
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
         json_write_figure(&out, figures[i].name, figures[i].value);
-    buffer_append_text(&out, "}\n");
+    buffer_append_text(&out, ",\"steps\":[");
+    for (size_t i = 0; i < estimate->step_count; i++) {
+        const struct estimate_step *step = &estimate->steps[i];
+        buffer_append_text(&out, i ? ",{\"step\":" : "{\"step\":");
+        json_write_text(&out, str_of(step->id));
+        json_write_figure(&out, "in", step->in);
+        json_write_figure(&out, "out", step->out);
+        json_write_figure(&out, "calls", step->calls);
+        buffer_append_char(&out, '}');
+    }
+    buffer_append_text(&out, "]}\n");
     fputs(buffer_str(&out).ptr, stdout);
     buffer_free(&out);
 }
