@@ -10,6 +10,7 @@
 #include "file.h"
 #include "json.h"
 #include "lockfile.h"
+#include "recorder.h"
 
 enum { PROGRESS_US = 100000 };
 
@@ -185,6 +186,10 @@ static int start(struct engine *engine)
     services->log_level = engine->options->log_level;
     services->models = models_open(services->loop, engine->journal, engine->pipeline,
                                    engine->pipeline->fingerprint, host_for, engine, &engine->error);
+    if (services->models && engine->options->record) {
+        engine->recorder = recorder_open(engine->options->record, &engine->error);
+        models_record(services->models, engine->recorder);
+    }
     return engine->error.code;
 }
 
@@ -212,6 +217,9 @@ static void finish(struct engine *engine)
         result->seconds = (double)(loop_now_us(services->loop) - engine->started_us) / 1e6;
         models_close(services->models);
     }
+    struct error unwritten = {0};
+    if (recorder_close(engine->recorder, &unwritten) < 0 && !engine->error.code)
+        engine->error = unwritten;
     result->passes = engine->pass;
     result->error = engine->error;
     if (engine->error.code == XY_ECANCELED || (!engine->error.code && atomic_load(&engine->stop)))

@@ -39,6 +39,7 @@ struct engine_progress {
 struct engine_options {
     const char *folder;     /* where runs live; NULL: ".xylem" */
     bool fresh;             /* forget the answers of earlier runs of this pipeline: ask again */
+    const char *record;     /* file for all answers, as `replay` reads them; NULL: none */
     /* [loop] every 100 ms; NULL: none. */
     void (*progress)(void *data, const struct engine_progress *progress);
     void *progress_data;
@@ -78,7 +79,7 @@ int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
 /* What a run would cost, from the file alone. */
 struct estimate {
     double records, calls, prompt_tokens, output_tokens, cost;
-    double passes; /* of `accept`, by the yields that `expect` tells: all figures are for them all */
+    double passes; /* of `accept`, by the yields that `expect` tells; all figures cover them */
     bool exact; /* false when a step that calls a model has an unknown number of records */
     struct estimate_step {
         const char *id;

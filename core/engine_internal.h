@@ -35,6 +35,7 @@ struct engine {
     struct engine_result *result;
     struct services services;
     struct journal *journal;
+    struct recorder *recorder;
     struct report *report;
     char folder[512];
     struct output *outputs;

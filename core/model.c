@@ -155,6 +155,11 @@ void models_close(struct models *models)
     free(models);
 }
 
+void models_record(struct models *models, struct recorder *recorder)
+{
+    models->recorder = recorder;
+}
+
 struct model *models_find(struct models *models, const char *alias)
 {
     for (size_t i = 0; i < models->count; i++)

@@ -15,6 +15,7 @@
 #include "pipeline.h"
 
 struct model;   /* an xy_model * is a struct model * */
+struct recorder;
 struct models;  /* all of a pipeline's, with the budget they share */
 
 struct model_stats {
@@ -43,6 +44,8 @@ struct models *models_open(struct loop *loop, struct journal *journal,
                            const struct pipeline *pipeline, uint64_t run_id,
                            const xy_host *(*host_for)(void *data, const char *name), void *data,
                            struct error *error);
+/* Every good answer from now on also goes to `recorder`, which outlives the models; NULL: none. */
+void models_record(struct models *models, struct recorder *recorder);
 struct model *models_find(struct models *models, const char *alias);
 
 typedef void (*model_done)(void *user, const xy_reply *reply);

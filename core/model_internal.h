@@ -151,6 +151,7 @@ struct models {
     bool in_turn, woken, stopping, broken;
     struct error broken_error;
     struct buffer scratch;
+    struct recorder *recorder;
 };
 
 /* ---- model_key.c ---- */

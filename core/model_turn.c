@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "recorder.h"
+
 /* ---- orders: what a caller waits for --------------------------------------------------------- */
 
 static void slot_release(struct models *models, uint32_t index)
@@ -99,6 +101,8 @@ static void flight_deliver(struct flight *flight)
         reply.status = flight->status ? flight->status : XY_EBUG;
         reply.error = flight->error;
     }
+    if (model->models->recorder && reply.status == XY_OK)
+        recorder_add(model->models->recorder, &flight->request, &reply);
     /* A callback may cancel the next part: each is taken off before anything of the caller runs. */
     while (flight->parts) {
         struct part *part = flight->parts;

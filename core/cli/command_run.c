@@ -9,6 +9,7 @@ static const struct flag flags[] = {
      true},
     {"runs", 0, "DIR", "folder for runs and their journals (default .xylem)", false},
     {"fresh", 0, NULL, "do not use answers of earlier runs: ask, and pay, again", false},
+    {"record", 0, "FILE", "write every answer as a line that `use: replay` answers from", false},
     {"json", 0, NULL, "print the summary as JSON on standard output", false},
     {"quiet", 'q', NULL, "no progress line and no closing table", false},
     {"verbose", 'v', NULL, "log what stages have to say in detail", false},
@@ -69,6 +70,7 @@ static int run(const struct arguments *arguments)
     bool quiet = argument_given(arguments, "quiet");
     struct engine_options options = {
         .folder = argument(arguments, "runs"),
+        .record = argument(arguments, "record"),
         .fresh = argument_given(arguments, "fresh"),
         .progress = quiet ? NULL : show_progress,
         .log = show_log,

@@ -20,31 +20,16 @@ static const xy_option options[] = {
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-enum { KEY_SIZE = 17, NUMBER_SIZE = 16 };
-
-static uint64_t hash_more(uint64_t hash, xy_str text, char end)
-{
-    for (size_t i = 0; i <= text.len; i++)
-        hash = (hash ^ (unsigned char)(i < text.len ? text.ptr[i] : end)) *
-               UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* FNV-1a over role 0x1f content 0x1e for each message, then each candidate 0x1e, then the sample's
- * decimal digits 0x1e; 16 hexadecimal digits. */
 static void request_key(const xy_request *request, char *out)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    char sample[NUMBER_SIZE];
+    uint64_t hash = replay_key_start();
     for (size_t i = 0; i < request->message_count; i++) {
-        hash = hash_more(hash, request->messages[i].role, 0x1f);
-        hash = hash_more(hash, request->messages[i].content, 0x1e);
+        hash = replay_key_add(hash, request->messages[i].role, 0x1f);
+        hash = replay_key_add(hash, request->messages[i].content, 0x1e);
     }
     for (size_t i = 0; i < request->text_count; i++)
-        hash = hash_more(hash, request->texts[i], 0x1e);
-    snprintf(sample, sizeof(sample), "%u", request->sample);
-    hash = hash_more(hash, xy_text(sample), 0x1e);
-    snprintf(out, KEY_SIZE, "%016llx", (unsigned long long)hash);
+        hash = replay_key_add(hash, request->texts[i], 0x1e);
+    replay_key_end(hash, request->sample, out);
 }
 
 static xy_str last_user_text(const xy_request *request)
@@ -183,7 +168,7 @@ static void read_vectors(const struct replay *replay, xy_call *call, const char 
 static void read_answer(const struct replay *replay, xy_call *call, xy_reply *reply)
 {
     const xy_request *request = call->api->request(call);
-    char key[KEY_SIZE];
+    char key[REPLAY_KEY];
     request_key(request, key);
     if (request->operation == XY_EMBED) {
         read_vectors(replay, call, key, reply);

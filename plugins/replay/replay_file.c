@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const char *const members[] = {
-    "key",    "prompt",   "sample", "text",         "scores",        "vector",
+    "key",      "prompt", "messages", "sample", "text",         "scores",        "vector",
     "finish", "logprobs", "model",  "score_tokens", "prompt_tokens", "output_tokens", NULL};
 static const char *const kind_members[] = {NULL, "text", "scores", "vector"};
 
@@ -124,7 +124,7 @@ static const char *wrong_member(xy_str line, char *buffer, size_t size)
             continue;
         snprintf(
             buffer, size,
-            "unknown member \"%.*s\"; known are key, prompt, sample, text, "
+            "unknown member \"%.*s\"; known are key, prompt, messages, sample, text, "
             "scores, vector, score_tokens, finish, logprobs, model, prompt_tokens, output_tokens",
             key.len < 60 ? (int)key.len : 60, key.ptr);
         return buffer;
@@ -132,12 +132,69 @@ static const char *wrong_member(xy_str line, char *buffer, size_t size)
     return NULL;
 }
 
-/* A line names its call by exactly one text. */
+/* A line names its call by a key (its messages are then for the reader alone), a prompt, or its
+ * messages. */
 static bool names_its_call(xy_str line)
 {
     char key = json_kind(json_member(line, "key")), prompt = json_kind(json_member(line, "prompt"));
-    return (key == '"' && prompt == 0) || (key == 0 && prompt == '"');
+    char messages = json_kind(json_member(line, "messages"));
+    if (prompt)
+        return prompt == '"' && !key && !messages;
+    return key ? key == '"' : messages == '[';
 }
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+uint64_t replay_key_start(void)
+{
+    return UINT64_C(0xcbf29ce484222325);
+}
+
+uint64_t replay_key_add(uint64_t hash, xy_str text, char end)
+{
+    return hash_bytes(hash_bytes(hash, text.ptr, text.len), &end, 1);
+}
+
+void replay_key_end(uint64_t hash, uint32_t sample, char *out)
+{
+    char digits[16];
+    snprintf(digits, sizeof(digits), "%u", sample);
+    hash = replay_key_add(hash, xy_text(digits), 0x1e);
+    snprintf(out, REPLAY_KEY, "%016llx", (unsigned long long)hash);
+}
+
+/* The key of the request that the line's messages and the names of its scores are, as a JSON
+ * string; malloc'ed. NULL where a message has no role and content, or for want of memory. */
+static char *key_of_line(xy_str line)
+{
+    uint64_t hash = replay_key_start();
+    char *text = malloc(line.len + 1), *key = malloc(REPLAY_KEY + 2);
+    xy_str unused, item;
+    bool good = text && key;
+    struct json_cursor cursor = {NULL};
+    while (good && json_next(json_member(line, "messages"), &cursor, &unused, &item)) {
+        xy_str role = json_member(item, "role"), content = json_member(item, "content");
+        good = json_kind(role) == '"' && json_kind(content) == '"';
+        hash = replay_key_add(hash, (xy_str){text, good ? json_decode(role, text) : 0}, 0x1f);
+        hash = replay_key_add(hash, (xy_str){text, good ? json_decode(content, text) : 0}, 0x1e);
+    }
+    cursor = (struct json_cursor){NULL};
+    xy_str scores = json_member(line, "scores"), name;
+    while (good && json_kind(scores) == '{' && json_next(scores, &cursor, &name, &item)) {
+        size_t length = json_decode((xy_str){name.ptr - 1, name.len + 2}, text);
+        hash = replay_key_add(hash, (xy_str){text, length}, 0x1e);
+    }
+    free(text);
+    if (!good) {
+        free(key);
+        return NULL;
+    }
+    replay_key_end(hash, (uint32_t)json_number(json_member(line, "sample"), 0), key + 1);
+    key[0] = key[REPLAY_KEY] = '"';
+    return key;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static bool is_sample(xy_str sample)
 {
@@ -166,7 +223,7 @@ static const char *check_line(xy_str line, char *buffer, size_t size)
     if (json_kind(line) != '{')
         return line.len ? "not a JSON object" : "not valid JSON in UTF-8";
     if (!names_its_call(line))
-        return "needs either \"key\" or \"prompt\", a string";
+        return "needs \"key\" or \"prompt\", a string, or \"messages\", a list";
     const char *fault = check_answers(line);
     if (fault)
         return fault;
@@ -187,20 +244,33 @@ static int add_line(struct recording *recording, xy_str text, size_t number, cha
         return XY_EINVAL;
     }
     xy_str key = json_member(line, "key");
+    char *made = NULL;
+    if (!key.len && json_member(line, "messages").len) {
+        made = key_of_line(line);
+        if (!made) {
+            snprintf(error, size, "line %zu: a message needs \"role\" and \"content\"", number);
+            return XY_EINVAL;
+        }
+        key = (xy_str){made, REPLAY_KEY + 1};
+    }
     struct entry entry = {
         .line = line,
         .by = key.len ? key : json_member(line, "prompt"),
         .by_key = key.len > 0,
         .sample = (int64_t)json_number(json_member(line, "sample"), SAMPLE_ANY),
         .number = number,
+        .made_key = made,
     };
     for (int kind = ANSWER_TEXT; kind <= ANSWER_VECTOR; kind++) {
         entry.kind = (enum answer_kind)kind;
         if (json_member(line, kind_members[kind]).len == 0)
             continue;
         int code = add(recording, &entry, error, size);
-        if (code != XY_OK)
+        if (code != XY_OK) {
+            free(entry.made_key);
             return code;
+        }
+        entry.made_key = NULL; /* the first entry owns it */
     }
     return XY_OK;
 }
@@ -255,6 +325,8 @@ int recording_read(struct recording *recording, const char *path, char *error, s
 
 void recording_free(struct recording *recording)
 {
+    for (size_t i = 0; i < recording->size; i++)
+        free(recording->table[i].made_key);
     free(recording->bytes);
     free(recording->table);
     *recording = (struct recording){.bytes = NULL};

@@ -7,7 +7,14 @@
 
 enum answer_kind { ANSWER_TEXT = 1, ANSWER_SCORES, ANSWER_VECTOR };
 
-enum { SAMPLE_ANY = -1 };
+enum { SAMPLE_ANY = -1, REPLAY_KEY = 17 };
+
+/* The key of an exact request: FNV-1a 64 (Fowler, Noll, Vo) over role 0x1f content 0x1e for each
+ * message, then each candidate or text 0x1e, then the sample's decimal digits 0x1e; 16 hexadecimal
+ * digits and a NUL in `out` (REPLAY_KEY bytes). */
+uint64_t replay_key_start(void);
+uint64_t replay_key_add(uint64_t hash, xy_str text, char end);
+void replay_key_end(uint64_t hash, uint32_t sample, char *out);
 
 /* One way to one line's answer. */
 struct entry {
@@ -17,6 +24,7 @@ struct entry {
     int64_t sample;     /* SAMPLE_ANY: whichever was not recorded by itself */
     size_t number;      /* of the line, from 1 */
     bool by_key;
+    char *made_key;     /* what `by` points into, where the line has messages; owned */
 };
 
 struct recording {

@@ -527,6 +527,30 @@ class Tools(RunCase):
         self.assertIn("grid", {stage["name"]
                                for stage in json.loads(self.xylem("plugins", "--json").stdout)})
 
+    def test_recorded_answers_replay_to_the_same_bytes(self):
+        with harness.Server() as server:
+            self.pipeline(f"""
+                models: {{ t: {server_model(server)} }}
+                steps:
+                  - {{ use: grid, with: {{ topic: [a, b] }} }}
+                  - {{ use: generate, samples: 3,
+                      prompt: {{ system: "Be brief.", user: "About {{{{ topic }}}}" }} }}
+                write: {{ path: out.jsonl }}
+                """)
+            self.xylem("run", "-q", "p.yaml", "--record", "made/answers.jsonl")
+            wrote = self.read("out.jsonl")
+            recorded = self.records("made/answers.jsonl")
+            self.assertEqual(len(recorded), 6)
+            self.assertEqual({line["sample"] for line in recorded}, {0, 1, 2})
+            self.xylem("run", "-q", "p.yaml", "--record", "again.jsonl")  # from the journal
+            self.assertEqual(sorted(self.read("again.jsonl").splitlines()),
+                             sorted(self.read("made/answers.jsonl").splitlines()))
+        self.xylem("run", "-q", "p.yaml", "--set",
+                   "models.t={ use: replay, file: made/answers.jsonl }")
+        self.assertEqual(self.read("out.jsonl"), wrote)
+        self.assertIn("cannot", self.xylem("run", "-q", "p.yaml", "--record", "/proc/no/file",
+                                           code=1).stderr)
+
     def test_expectations_carry_the_estimate_over_filters(self):
         def estimate(expect, accept="", within=1):
             self.pipeline(f"""

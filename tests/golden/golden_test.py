@@ -2,7 +2,7 @@
 """One recipe with its recorded answers: golden_test.py NAME [--embedded].
 
 With `replay` and through an HTTP endpoint it writes what `expected.jsonl` says; `check` foresaw the
-calls. With --embedded it runs on the embedded model, where only what holds for any model is checked.
+calls. With --embedded it runs on the embedded model: only what holds for any model is checked.
 """
 import json
 import os

@@ -2,7 +2,7 @@
 """A stand-in model for writing a recipe's recorded answers, to be used with `exec`:
 
     xylem run pipelines/METHOD.yaml --set 'models.teacher={use: exec, command: [python3,
-        tests/golden/pending.py, tests/golden/METHOD/answers.jsonl, /tmp/pending.jsonl]}'
+        tests/golden/pending.py, tests/golden/METHOD/answers.jsonl, pending.jsonl]}'
 
 It answers from the first file (the format of the `replay` generator). A request without an answer
 fails, and is appended to the second file as a line for the first, its answer to be filled in: write

@@ -96,6 +96,33 @@ static void keys_are_exact(void)
     generator_close(&fixture);
 }
 
+static void messages_are_the_exact_request(void)
+{
+    CU_ASSERT_EQUAL_FATAL(open_text(
+        "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\","
+        "\"content\":\"h\\u0069\"}],\"sample\":1,\"text\":\"both\"}\n"
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"scores\":{\"a\":-1,\"b\":-2}}\n"
+        "{\"prompt\":\"hi\",\"text\":\"by prompt\"}"), XY_OK);
+    xy_message messages[] = {{STR("system"), STR("s")}, {STR("user"), STR("hi")}};
+    xy_request request = test_request(messages, 2);
+    static const char *const said[] = {"by prompt", "both"};
+    for (uint32_t sample = 0; sample < 2; sample++) {
+        request.sample = sample;
+        ask(&request);
+        CHECK_TEXT(call.reply.text.ptr, said[sample]);
+        test_call_free(&call);
+    }
+    xy_str candidates[] = {STR("a"), STR("b")};
+    request = test_request(&messages[1], 1);
+    request.operation = XY_SCORE;
+    request.texts = candidates, request.text_count = 2;
+    ask(&request);
+    CU_ASSERT_EQUAL_FATAL(call.reply.status, XY_OK);
+    CU_ASSERT_EQUAL(call.reply.scores[1], -2);
+    test_call_free(&call);
+    generator_close(&fixture);
+}
+
 static void scores_and_vectors(void)
 {
     CU_ASSERT_EQUAL_FATAL(open_text(
@@ -141,6 +168,8 @@ static void bad_files_are_refused_with_their_line(void)
         {"{\"prompt\":\"p\",\"text\":\"t\"}\nnot json\n", "line 2"},
         {"{\"prompt\":\"p\"}", "no answer"},
         {"{\"text\":\"t\"}", "\"key\" or \"prompt\""},
+        {"{\"messages\":[{\"role\":\"user\"}],\"text\":\"t\"}", "\"role\" and \"content\""},
+        {"{\"messages\":[],\"prompt\":\"p\",\"text\":\"t\"}", "\"messages\", a list"},
         {"{\"prompt\":\"p\",\"txt\":\"t\",\"text\":\"u\"}", "\"txt\""},
         {"{\"prompt\":\"p\",\"text\":\"t\"}\n{\"text\":\"u\",\"prompt\":\"p\"}", "line 2 answers"},
         {"{\"prompt\":\"p\",\"sample\":1.5,\"text\":\"t\"}", "whole number"},
@@ -182,6 +211,7 @@ int main(void)
     static const struct check checks[] = {
         {"prompts and samples", prompts_and_samples},
         {"keys are exact", keys_are_exact},
+        {"messages are the exact request", messages_are_the_exact_request},
         {"scores and vectors", scores_and_vectors},
         {"bad files are refused with their line", bad_files_are_refused_with_their_line},
         {"many lines", many_lines},
