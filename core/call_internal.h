@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call_internal.h - shared by call_step.c (asking) and call_result.c (what an answer becomes). */
+/* call_internal.h - shared by call_step.c (asking), call_history.c (conversations) and
+ * call_result.c (what an answer becomes). */
 #ifndef XYLEM_CORE_CALL_INTERNAL_H
 #define XYLEM_CORE_CALL_INTERNAL_H
 
@@ -25,7 +26,7 @@ struct call {
     uint32_t round, attempt;      /* attempt: how often the model was asked again with an error */
     struct arena arena;
     xy_message *messages;
-    size_t message_count;
+    size_t message_count, message_capacity;
     bool unconstrained;           /* this call has been sent again without the schema */
     double *neutral;              /* score: log-probabilities of the content-free prompt */
     struct call_outcome outcome;
@@ -38,5 +39,19 @@ struct call {
 int call_take_text(struct call *call, const xy_reply *reply);
 int call_take_scores(struct call *call, const xy_reply *reply);
 int call_take_vector(struct call *call, const xy_reply *reply);
+
+/* Adds a message to the call's prompt; the texts are borrowed until the call ends. */
+void call_add_message(struct call *call, xy_str role, xy_str content);
+
+/* ---- call_history.c: a conversation in a field, a list of {role, content} -------------------- */
+
+/* Adds the field's messages to the prompt. XY_DROP, with outcome.why set, when the record has no
+ * such field or it is no conversation. */
+int call_add_history(struct call *call, const struct prompt_message *message);
+/* May the answer be appended? Asked before it is paid for: XY_OK, or XY_DROP as above. An absent
+ * field will be a new conversation. */
+int call_check_append(struct call *call);
+/* Appends the answer to the field `append_to` as a turn of `append_role`. */
+int call_append_turn(struct call *call, xy_str text);
 
 #endif

@@ -64,7 +64,7 @@ int call_take_text(struct call *call, const xy_reply *reply)
         xy_value value = {.type = XY_TEXT, .text = text};
         if (record_set(call->record, call->plan->into, &value) < 0)
             return refuse(call, "the answer is not valid UTF-8");
-        return XY_OK;
+        return spec->append_to ? call_append_turn(call, text) : XY_OK;
     }
     struct value value;
     struct error error = {0};

@@ -155,31 +155,62 @@ static int render(struct call *call, const struct template *template, xy_str *ou
     return code;
 }
 
+void call_add_message(struct call *call, xy_str role, xy_str content)
+{
+    if (call->message_count == call->message_capacity) {
+        size_t capacity = 2 * call->message_capacity + 4;
+        xy_message *messages = arena_alloc(&call->arena, capacity * sizeof(*messages));
+        if (call->message_count)
+            memcpy(messages, call->messages, call->message_count * sizeof(*messages));
+        call->messages = messages;
+        call->message_capacity = capacity;
+    }
+    call->messages[call->message_count++] = (xy_message){.role = role, .content = content};
+}
+
+/* A prefill is written on purpose: a conversation that happens to end with the model's own turn
+ * would have it go on with that turn, which nobody asked for. */
+static int check_end(struct call *call)
+{
+    const struct call_spec *spec = &call->plan->step->call;
+    const struct prompt_message *last = &spec->messages[spec->message_count - 1];
+    if (call->message_count == 0) {
+        call->outcome.why = "prompt: it has no message, for its conversation is empty";
+        return XY_DROP;
+    }
+    bool own = last->history && str_is(call->messages[call->message_count - 1].role, "assistant");
+    if (own)
+        call->outcome.why = arena_printf(&call->arena,
+                                         "prompt: `%s`%s ends with a turn of the model that is "
+                                         "asked: there is nothing to answer", last->history,
+                                         last->swap ? ", swapped," : "");
+    return own ? XY_DROP : XY_OK;
+}
+
 /* All messages; with `neutral` the last user message is the content-free one. */
 static int render_messages(struct call *call, bool neutral)
 {
     const struct call_spec *spec = &call->plan->step->call;
     size_t last_user = spec->message_count;
     for (size_t i = 0; i < spec->message_count; i++) {
-        if (strcmp(spec->messages[i].role, "user") == 0)
+        const char *role = spec->messages[i].role;
+        if (role && strcmp(role, "user") == 0)
             last_user = i;
     }
-    /* Two more for each time the answer is sent back with its error. */
-    size_t room = spec->message_count + 2 * ((size_t)spec->retry + 1);
-    call->messages = arena_alloc(&call->arena, room * sizeof(xy_message));
     call->message_count = 0;
     for (size_t i = 0; i < spec->message_count; i++) {
-        const struct template *source = spec->messages[i].content;
-        if (neutral && i == last_user)
-            source = spec->content_free;
-        xy_message *message = &call->messages[call->message_count];
-        message->role = str_of(spec->messages[i].role);
-        int code = render(call, source, &message->content);
-        if (code < 0)
+        const struct prompt_message *message = &spec->messages[i];
+        xy_str content = {NULL, 0};
+        int code = message->history ? call_add_history(call, message)
+                                    : render(call, neutral && i == last_user ? spec->content_free
+                                                                             : message->content,
+                                             &content);
+        if (code != XY_OK)
             return code;
-        call->message_count++;
+        if (!message->history)
+            call_add_message(call, str_of(message->role), content);
     }
-    return XY_OK;
+    return spec->message_count ? check_end(call) : XY_OK;
 }
 
 static void answered(void *data, const xy_reply *reply);
@@ -259,16 +290,13 @@ static void ask_again(struct call *call, const xy_reply *reply)
                                             last->content.ptr, (int)reply->text.len,
                                             reply->text.ptr));
     } else {
-        call->messages[call->message_count++] = (xy_message){
-            .role = STR("assistant"), .content = arena_str(&call->arena, reply->text)};
+        call_add_message(call, STR("assistant"), arena_str(&call->arena, reply->text));
     }
     const char *why = call->outcome.why ? call->outcome.why : "it does not fit the schema";
-    call->messages[call->message_count++] =
-        (xy_message){.role = STR("user"),
-                     .content = str_of(arena_printf(&call->arena,
-                                                    "That answer cannot be used: %s. Answer again, "
-                                                    "with the JSON alone.",
-                                                    why))};
+    call_add_message(call, STR("user"),
+                     str_of(arena_printf(&call->arena,
+                                         "That answer cannot be used: %s. Answer again, with the "
+                                         "JSON alone.", why)));
     call->attempt++;
     submit(call);
 }
@@ -339,8 +367,11 @@ void call_step_start(struct call_plan *plan, struct record *record, uint32_t rou
                           .data = data};
     const struct call_spec *spec = &plan->step->call;
     bool neutral = plan->step->kind == STEP_SCORE && spec->calibrate;
-    if (render_messages(call, neutral) < 0)
-        fail_soon(call, XY_EINVAL, call->outcome.why);
+    int code = call_check_append(call);
+    if (code == XY_OK)
+        code = render_messages(call, neutral);
+    if (code != XY_OK)
+        fail_soon(call, code, call->outcome.why);
     else
         submit(call);
 }

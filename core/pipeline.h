@@ -43,8 +43,10 @@ enum step_kind {
 enum { STEP_LIMIT = 10000, INCLUDE_DEPTH = 16, INCLUDE_LIMIT = 1000 };
 
 struct prompt_message {
-    const char *role;
+    const char *role;                /* NULL: a conversation stands here, see `history` */
     struct template *content;
+    const char *history;             /* the field that holds it: a list of {role, content} */
+    bool swap;                       /* its user's turns become the assistant's, and these its */
 };
 
 /* What `generate`, `score` and `embed` share; unused members are NULL or 0. */
@@ -62,6 +64,8 @@ struct call_spec {
     struct schema *schema;
     bool spread;                     /* the object's members become fields (no `into` given) */
     uint32_t retry;                  /* asks again with the error; 2 with a schema, else 0 */
+    const char *append_to;           /* field of a conversation that the answer becomes a turn of */
+    const char *append_role;         /* whose turn: "assistant" unless `role` says otherwise */
     /* score: the candidates and where results go */
     struct template **candidates;    /* `candidates: [..]`, templates */
     const char *const *names;        /* the class each candidate stands for (same count) */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Second pass over `generate`, `score` and `embed`: the model, the prompt, what comes back. */
+/* Second pass over `generate`, `score` and `embed`: the model, and what comes back. */
 #include <string.h>
 
 #include "json.h"
 #include "pipeline_internal.h"
 
-enum { FIELD_NAME = 127, CANDIDATES = 1000 };
+enum { CANDIDATES = 1000 };
 
 /* ---- model and request parameters ------------------------------------------------------------ */
 
@@ -51,130 +51,13 @@ static struct value merge_params(struct pipeline_reader *reader, const struct va
     return (struct value){.type = VALUE_MAP, .map = {members, count}};
 }
 
-/* ---- prompt ---------------------------------------------------------------------------------- */
-
-static const char *const roles[] = {"system", "user", "assistant", NULL};
-
-static const char *find_role(const char *name)
-{
-    size_t i = 0;
-    while (roles[i] && strcmp(roles[i], name) != 0)
-        i++;
-    return roles[i];
-}
-
-static void add_message(struct pipeline_reader *reader, struct call_spec *call, const char *role,
-                        const struct node *content)
-{
-    struct prompt_message *message = &call->messages[call->message_count];
-    message->role = role;
-    message->content =
-        pipeline_template(reader, content, arena_printf(reader->arena, "the %s prompt", role));
-    call->message_count += message->content != NULL;
-}
-
-static void read_message(struct pipeline_reader *reader, struct call_spec *call,
-                         const struct node *item)
-{
-    static const char *const keys[] = {"role", "content", NULL};
-    char found[NODE_SHOWN];
-    const char *name;
-    if (!pipeline_check_keys(reader, item, keys, "a message", NULL))
-        return;
-    const struct node *content = node_member(item, "content");
-    if (!pipeline_member(item, "role") || !content) {
-        pipeline_fail(reader, item, NULL, "a message needs `role:` and `content:`");
-        return;
-    }
-    if (!pipeline_text(reader, item, "role", &name))
-        return;
-    const char *role = find_role(name);
-    if (!role) {
-        const struct node *node = node_member(item, "role");
-        pipeline_fail(reader, node, pipeline_nearest(reader, name, roles, 3),
-                      "`role`: expected system, user or assistant, found %s",
-                      node_shown(node, found));
-        return;
-    }
-    add_message(reader, call, role, content);
-}
-
-static void read_messages(struct pipeline_reader *reader, struct call_spec *call,
-                          const struct node *list)
-{
-    char found[NODE_SHOWN];
-    if (list->kind != NODE_LIST || list->count == 0) {
-        pipeline_fail(reader, list, NULL, "`messages`: expected a list of messages, found %s",
-                      list->kind == NODE_LIST ? "an empty one" : node_shown(list, found));
-        return;
-    }
-    call->messages = arena_alloc(reader->arena, list->count * sizeof(*call->messages));
-    for (size_t i = 0; i < list->count; i++)
-        read_message(reader, call, list->items[i]);
-}
-
-static void read_prompt(struct pipeline_reader *reader, struct step *step)
-{
-    static const char *const keys[] = {"system", "user", "assistant", "messages", NULL};
-    struct call_spec *call = &step->call;
-    const struct node *prompt = pipeline_member(step->node, "prompt");
-    if (!prompt) {
-        pipeline_fail(reader, step->node, "a text, or `system:`, `user:` and `assistant:`",
-                      "step `%s` needs `prompt:`", step->id);
-        return;
-    }
-    call->messages = arena_alloc(reader->arena, 3 * sizeof(*call->messages));
-    if (prompt->kind == NODE_SCALAR) {
-        add_message(reader, call, "user", prompt);
-        return;
-    }
-    if (!pipeline_check_keys(reader, prompt, keys, "`prompt`", NULL))
-        return;
-    const struct node *messages = pipeline_member(prompt, "messages");
-    if (messages && prompt->count > 1) {
-        pipeline_fail(reader, prompt, NULL, "`prompt` has `messages:` or the others, not both");
-        return;
-    }
-    if (messages) {
-        read_messages(reader, call, messages);
-        return;
-    }
-    bool any = false;
-    for (size_t i = 0; roles[i]; i++) {
-        const struct node *content = pipeline_member(prompt, roles[i]);
-        any = any || content;
-        if (content)
-            add_message(reader, call, roles[i], content);
-    }
-    if (!any)
-        pipeline_fail(reader, prompt, NULL, "`prompt` needs `user:`");
-}
-
 /* ---- what a generate step gets back ---------------------------------------------------------- */
-
-static bool check_field(struct pipeline_reader *reader, const struct node *node, const char *name)
-{
-    size_t length = strlen(name);
-    if (length > 0 && length <= FIELD_NAME)
-        return true;
-    pipeline_fail(reader, node, NULL, "a field's name has 1 to %d bytes, found %zu", FIELD_NAME,
-                  length);
-    return false;
-}
-
-static void read_field(struct pipeline_reader *reader, const struct node *node, const char *what,
-                       const char **field)
-{
-    const char *name = pipeline_scalar(reader, node, what);
-    if (name && check_field(reader, node, name))
-        *field = name;
-}
 
 static void read_into(struct pipeline_reader *reader, const struct node *map, const char **into)
 {
     const struct node *node = pipeline_member(map, "into");
     if (node)
-        read_field(reader, node, "`into`", into);
+        pipeline_field(reader, node, "`into`", into);
 }
 
 /* JSON text of a value; its depth is bounded by the file's own. */
@@ -247,7 +130,7 @@ static xy_str fields_schema(struct pipeline_reader *reader, const struct node *f
     for (size_t i = 0; i < fields->count; i++) {
         const struct node *key = map ? fields->keys[i] : fields->items[i];
         const char *name = pipeline_scalar(reader, key, "`fields`");
-        if (!name || !check_field(reader, key, name))
+        if (!name || !pipeline_check_field(reader, key, name))
             return (xy_str){NULL, 0};
         properties[i].key = str_of(name);
         properties[i].value = field_schema(reader, map ? fields->items[i] : &text_node);
@@ -307,16 +190,37 @@ static void read_schema(struct pipeline_reader *reader, struct call_spec *call,
                       "`output` needs `into:`, the field for an answer that is no object");
 }
 
+/* `append_to: FIELD`: the answer is a turn of that conversation, `role` says whose. */
+static void read_append(struct pipeline_reader *reader, struct call_spec *call,
+                        const struct node *output)
+{
+    const struct node *node = pipeline_member(output, "append_to");
+    const struct node *role = pipeline_member(output, "role");
+    if (node) {
+        pipeline_field(reader, node, "`append_to`", &call->append_to);
+        call->append_role = role ? pipeline_role(reader, output) : "assistant";
+        if (pipeline_member(output, "json_schema") || pipeline_member(output, "fields"))
+            pipeline_fail(reader, node, NULL,
+                          "`append_to` adds a text to a conversation: it goes with no "
+                          "`json_schema:` and no `fields:`");
+    } else if (role) {
+        pipeline_fail(reader, role, NULL,
+                      "`role` says whose turn `append_to:` adds: name that field, too");
+    }
+}
+
 static void read_output(struct pipeline_reader *reader, struct step *step)
 {
-    static const char *const keys[] = {"json_schema", "into", "retry", "fields", NULL};
+    static const char *const keys[] = {"json_schema", "into", "retry", "fields", "append_to",
+                                       "role", NULL};
     struct call_spec *call = &step->call;
     const struct node *output = pipeline_member(step->node, "output");
     int64_t retry;
     if (output && output->kind == NODE_SCALAR) {
-        read_field(reader, output, "`output`", &call->into);
+        pipeline_field(reader, output, "`output`", &call->into);
     } else if (output && pipeline_check_keys(reader, output, keys, "`output`", NULL)) {
         read_into(reader, output, &call->into);
+        read_append(reader, call, output);
         read_schema(reader, call, output);
         if (pipeline_count(reader, output, "retry", 0, 100, &retry)) {
             call->retry = (uint32_t)retry;
@@ -391,7 +295,7 @@ static void read_score(struct pipeline_reader *reader, struct step *step)
     struct call_spec *call = &step->call;
     const struct node *map = step->node;
     call->into = "scores";
-    read_prompt(reader, step);
+    pipeline_read_prompt(reader, step);
     read_candidates(reader, step);
     read_into(reader, map, &call->into);
     pipeline_bool(reader, map, "normalize_length", &call->normalize_length);
@@ -433,7 +337,7 @@ void pipeline_read_call(struct pipeline_reader *reader, struct step *step)
     } else if (step->kind == STEP_SCORE) {
         read_score(reader, step);
     } else {
-        read_prompt(reader, step);
+        pipeline_read_prompt(reader, step);
         read_output(reader, step);
         if (pipeline_count(reader, step->node, "samples", 1, 10000, &samples))
             call->samples = (uint32_t)samples;

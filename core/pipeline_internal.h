@@ -92,6 +92,12 @@ bool pipeline_check_name(struct pipeline_reader *reader, const struct node *node
 /* The text of a scalar; NULL with a report that names `what`. */
 const char *pipeline_scalar(struct pipeline_reader *reader, const struct node *node,
                             const char *what);
+/* Is `name` short enough for a field's? Reports when not. */
+bool pipeline_check_field(struct pipeline_reader *reader, const struct node *node,
+                          const char *name);
+/* The name of a field from a scalar; wrong: reported, and *field stays. */
+void pipeline_field(struct pipeline_reader *reader, const struct node *node, const char *what,
+                    const char **field);
 const char *pipeline_absolute(struct pipeline_reader *reader, const char *path);
 
 /* ---- pipeline_compile.c: templates, expressions, schemas ------------------------------------- */
@@ -130,6 +136,10 @@ void pipeline_append_step(struct pipeline_reader *reader, struct step ***steps, 
 /* Second pass. */
 void pipeline_resolve(struct pipeline_reader *reader);
 void pipeline_read_call(struct pipeline_reader *reader, struct step *step);
+/* `prompt:` of a generate or score step. */
+void pipeline_read_prompt(struct pipeline_reader *reader, struct step *step);
+/* The map's `role:` as a constant; NULL when it is absent, or wrong and reported. */
+const char *pipeline_role(struct pipeline_reader *reader, const struct node *map);
 void pipeline_read_output(struct pipeline_reader *reader, const struct node *root);
 
 /* ---- references ------------------------------------------------------------------------------ */

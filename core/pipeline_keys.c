@@ -7,6 +7,8 @@
 #include "options_parse.h"
 #include "pipeline_internal.h"
 
+enum { FIELD_NAME = 127 };
+
 void pipeline_fail(struct pipeline_reader *reader, const struct node *node, const char *hint,
                    const char *format, ...)
 {
@@ -278,4 +280,22 @@ bool pipeline_check_name(struct pipeline_reader *reader, const struct node *node
                       "%s: expected 1 to 64 letters, digits, `_`, `-` or `.` after a first letter, "
                       "found %s", what, node_shown(node, found));
     return valid;
+}
+
+bool pipeline_check_field(struct pipeline_reader *reader, const struct node *node, const char *name)
+{
+    size_t length = strlen(name);
+    if (length > 0 && length <= FIELD_NAME)
+        return true;
+    pipeline_fail(reader, node, NULL, "a field's name has 1 to %d bytes, found %zu", FIELD_NAME,
+                  length);
+    return false;
+}
+
+void pipeline_field(struct pipeline_reader *reader, const struct node *node, const char *what,
+                    const char **field)
+{
+    const char *name = pipeline_scalar(reader, node, what);
+    if (name && pipeline_check_field(reader, node, name))
+        *field = name;
 }

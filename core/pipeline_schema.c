@@ -90,6 +90,9 @@ static const struct property write_properties[] = {
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"role\",\"content\"],"    \
     "\"properties\":{\"role\":{\"enum\":[\"system\",\"user\",\"assistant\"]},"                \
     "\"content\":" SCALAR "}}"
+#define HISTORY                                                                                   \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"history\"],"           \
+    "\"properties\":{\"history\":" TEXT ",\"swap\":" FLAG "}}"
 #define REPEAT                                                                                    \
     "{\"anyOf\":[" COUNT ",{\"type\":\"object\",\"additionalProperties\":false,\"required\":"     \
     "[\"times\"],\"properties\":{\"times\":" COUNT ",\"until\":" SCALAR "}}]}"
@@ -110,12 +113,14 @@ static const struct property step_properties[] = {
     {"prompt",
      "{\"anyOf\":[" SCALAR ",{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"
      "{\"system\":" SCALAR ",\"user\":" SCALAR ",\"assistant\":" SCALAR
-     ",\"messages\":{\"type\":\"array\",\"items\":" MESSAGE "}}}]}",
+     ",\"messages\":{\"type\":\"array\",\"items\":{\"anyOf\":[" MESSAGE "," HISTORY
+     "]}}}}]}",
      "The request: a template, or one for each role."},
     {"output",
      "{\"anyOf\":[" TEXT ",{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"
      "{\"json_schema\":{\"type\":[\"object\",\"string\"]},\"fields\":{\"type\":[\"object\","
-     "\"array\"]},\"into\":" TEXT ",\"retry\":" COUNT "}}]}",
+     "\"array\"]},\"into\":" TEXT ",\"retry\":" COUNT ",\"append_to\":" TEXT ",\"role\":{\"enum\":["
+     "\"system\",\"user\",\"assistant\"]}}}]}",
      "What comes back and where it goes."},
     {"samples", COUNT, "Answers for each record."},
     {"candidates", "{\"type\":[\"array\",\"object\"]}", "Texts whose probabilities are wanted."},

@@ -21,6 +21,8 @@ GOOD = [
     GRID + "  - {use: generate, prompt: hi, samples: 3, params: {temperature: 0.5, stop: [a]}}\n",
     GRID + "  - {use: generate, prompt: {system: a, user: b}, output: {fields: {a: text}}}\n",
     GRID + "  - {use: generate, prompt: {messages: [{role: user, content: x}]}, output: text}\n",
+    GRID + "  - {use: generate, prompt: {messages: [{history: m, swap: true}]}, output: "
+           "{append_to: m, role: user}}\n",
     GRID + "  - {use: score, prompt: x, candidates: {a: b, c: d}, calibrate: true, "
            "content_free: y}\n",
     GRID + "  - {use: embed, text: x, into: v}\n",
@@ -50,6 +52,8 @@ BAD = [
     GRID + "  - {use: generate}\n",
     GRID + "  - {use: generate, prompt: hi, with: {}}\n",
     GRID + "  - {use: generate, prompt: hi, params: {temprature: 1}}\n",
+    GRID + "  - {use: generate, prompt: {messages: [{history: m, role: user}]}}\n",
+    GRID + "  - {use: generate, prompt: hi, output: {append_to: m, role: usr}}\n",
     GRID + "  - {use: score, prompt: hi}\n",
     GRID + "  - {repeat: {until: x}, steps: [{use: grid}]}\n",
     "xylem: 1\nmodels: {m: {use: echo}}\nsteps: [{use: grid}]\n",

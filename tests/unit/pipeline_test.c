@@ -319,6 +319,30 @@ static void test_messages(void)
     pipeline_free(pipeline);
 }
 
+static void test_history(void)
+{
+    struct pipeline *pipeline = good(
+        HEAD "steps:\n  - use: grid\n  - use: generate\n    prompt:\n      messages:\n"
+             "        - {role: system, content: one}\n        - {history: talk, swap: true}\n"
+             "        - {history: talk}\n    output: {append_to: talk, role: user}\n"
+             "  - use: generate\n    id: b\n    prompt: x\n    output: {into: a, append_to: talk}\n"
+             "  - use: generate\n    id: c\n    prompt: x\n", NULL);
+    const struct call_spec *call = &pipeline->steps[1]->call;
+    CU_ASSERT_EQUAL_FATAL(call->message_count, 3);
+    CU_ASSERT_PTR_NULL(call->messages[0].history);
+    CU_ASSERT_PTR_NULL(call->messages[1].role);
+    CU_ASSERT_PTR_NULL(call->messages[1].content);
+    CHECK_TEXT(call->messages[1].history, "talk");
+    CU_ASSERT_TRUE(call->messages[1].swap);
+    CU_ASSERT_FALSE(call->messages[2].swap);
+    CHECK_TEXT(call->into, "text");
+    CHECK_TEXT(call->append_to, "talk");
+    CHECK_TEXT(call->append_role, "user");
+    CHECK_TEXT(pipeline->steps[2]->call.append_role, "assistant");
+    CU_ASSERT_PTR_NULL(pipeline->steps[3]->call.append_to);
+    pipeline_free(pipeline);
+}
+
 static void test_repeat(void)
 {
     struct pipeline *pipeline = good(
@@ -604,6 +628,7 @@ int main(void)
         {"the smallest", test_smallest},
         {"outputs", test_outputs},
         {"messages", test_messages},
+        {"conversations", test_history},
         {"repeat", test_repeat},
         {"joins", test_join},
         {"include", test_include},
