@@ -121,7 +121,7 @@ static void read_steps(struct pipeline_reader *reader, const struct node *root)
     pipeline_resolve(reader);
 }
 
-struct pipeline *pipeline_read(const char *path, const char *const *sets,
+struct pipeline *pipeline_read(const char *path, const char *models, const char *const *sets,
                                struct registry *registry, struct error_list *errors)
 {
     struct pipeline *pipeline = memory_zeroed(1, sizeof(*pipeline));
@@ -129,6 +129,7 @@ struct pipeline *pipeline_read(const char *path, const char *const *sets,
         .pipeline = pipeline,
         .arena = &pipeline->arena,
         .errors = errors,
+        .models_file = models,
         .hash = XXH3_createState(),
     };
     size_t before = errors->total;

@@ -140,10 +140,11 @@ struct pipeline {
     struct compiled *compiled;       /* templates, expressions, schemas: freed with it */
 };
 
-/* `sets`: "path=value" strings, NULL-terminated, or NULL. NULL when there were errors. The registry
- * must already hold the built-in search path; entries of `plugins:` are added to it here, and it
- * must outlive the pipeline. Free with pipeline_free(). */
-struct pipeline *pipeline_read(const char *path, const char *const *sets,
+/* `models`: a file whose `models:` take the place of those of the same name, or NULL. `sets`:
+ * "path=value" strings, NULL-terminated, or NULL. NULL when there were errors. The registry must
+ * already hold the built-in search path; entries of `plugins:` are added to it here, and it must
+ * outlive the pipeline. Free with pipeline_free(). */
+struct pipeline *pipeline_read(const char *path, const char *models, const char *const *sets,
                                struct registry *registry, struct error_list *errors);
 void pipeline_free(struct pipeline *pipeline);
 

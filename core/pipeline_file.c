@@ -26,6 +26,35 @@ static bool apply_sets(struct pipeline_reader *reader, struct node *root, const 
     return reader->errors->total == before;
 }
 
+/* Puts the models of the user's file in the place of those of the same name, so that one file with
+ * a teacher and an embedder serves every pipeline that has such roles. */
+static bool apply_models(struct pipeline_reader *reader, struct node *root)
+{
+    static const char *const known[] = {"models", NULL};
+    struct error error = {0};
+    char found[NODE_SHOWN];
+    size_t before = reader->errors->total;
+    struct node *given = node_read_file(reader->arena, reader->models_file, &error);
+    if (!given) {
+        error_list_add(reader->errors, &error);
+        return false;
+    }
+    if (!pipeline_check_keys(reader, given, known, "a file of models", NULL))
+        return false;
+    struct node *models = node_member(given, "models");
+    struct node *own = node_member(root, "models");
+    if (!models || models->kind != NODE_MAP)
+        pipeline_fail(reader, models ? models : given, NULL,
+                      "expected `models:` with a map of models, found %s",
+                      models ? node_shown(models, found) : "none");
+    for (size_t i = 0; models && own && own->kind == NODE_MAP && i < own->count; i++) {
+        struct node *model = node_member(models, own->keys[i]->text.ptr);
+        if (model)
+            own->items[i] = model;
+    }
+    return reader->errors->total == before;
+}
+
 static void check_version(struct pipeline_reader *reader, const struct node *root)
 {
     char found[NODE_SHOWN];
@@ -138,6 +167,8 @@ struct node *pipeline_open_file(struct pipeline_reader *reader, const char *path
                       node_shown(root, found));
         return NULL;
     }
+    if (!place && reader->models_file && !apply_models(reader, root))
+        return NULL;
     if (!apply_sets(reader, root, sets))
         return NULL;
     pipeline_check_keys(reader, root, known, place ? "an included file" : "the pipeline", NULL);

@@ -49,6 +49,7 @@ struct pipeline_reader {
     size_t block_count;
     const char *open_files[INCLUDE_DEPTH]; /* real paths, from the file itself inwards */
     int open_count;
+    const char *models_file; /* of the user's own models, or NULL */
     size_t includes;
     struct late *late; /* references to steps that come later: cycles, or just too early */
     void *hash;        /* XXH3_state_t: the tree, for the fingerprint */

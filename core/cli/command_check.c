@@ -6,6 +6,7 @@
 
 static const struct flag flags[] = {
     {"set", 's', "PATH=VALUE", "change one value of the file before checking it", true},
+    {"models", 'm', "FILE", "take models of these names from its `models:` instead", false},
     {"json", 0, NULL, "print the result as JSON", false},
     {NULL, 0, NULL, NULL, false},
 };
@@ -103,7 +104,8 @@ static int run(const struct arguments *arguments)
     bool json = argument_given(arguments, "json");
     registry_load_all(&registry, NULL);
     struct pipeline *pipeline =
-        pipeline_read(arguments->words[0], argument_all(arguments, "set"), &registry, &errors);
+        pipeline_read(arguments->words[0], argument(arguments, "models"),
+                      argument_all(arguments, "set"), &registry, &errors);
     struct error missing = {0};
     if (pipeline && engine_check_inputs(pipeline, &missing) < 0) {
         error_list_add(&errors, &missing);

@@ -7,6 +7,7 @@
 static const struct flag flags[] = {
     {"set", 's', "PATH=VALUE", "change one value of the file, as in models.teacher.use=openai",
      true},
+    {"models", 'm', "FILE", "take models of these names from its `models:` instead", false},
     {"runs", 0, "DIR", "folder for runs and their journals (default .xylem)", false},
     {"fresh", 0, NULL, "do not use answers of earlier runs: ask, and pay, again", false},
     {"record", 0, "FILE", "write every answer as a line that `use: replay` answers from", false},
@@ -51,7 +52,8 @@ static int run(const struct arguments *arguments)
     struct error_list errors = {0};
     registry_load_all(&registry, NULL);
     struct pipeline *pipeline =
-        pipeline_read(arguments->words[0], argument_all(arguments, "set"), &registry, &errors);
+        pipeline_read(arguments->words[0], argument(arguments, "models"),
+                      argument_all(arguments, "set"), &registry, &errors);
     if (!pipeline) {
         print_errors(&errors);
         if (registry.problems.count)

@@ -45,7 +45,7 @@ class Reference(harness.Case):
     def test_pages(self):
         self.assertGreater(len(self.ours), 10, "the plugins were not found")
         for name in sorted(self.ours):
-            self.assertIn(name, self.kept, f"{name} is missing: {MAKE}")
+            self.assertTrue(name in self.kept, f"{name} is missing: {MAKE}")
             self.assertEqual(self.made[name], self.kept[name], f"{name} is out of date: {MAKE}")
 
     def test_no_page_is_stale(self):

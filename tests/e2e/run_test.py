@@ -527,6 +527,32 @@ class Tools(RunCase):
         self.assertIn("grid", {stage["name"]
                                for stage in json.loads(self.xylem("plugins", "--json").stdout)})
 
+    def test_a_file_of_models_serves_any_pipeline(self):
+        self.write("answers.jsonl", "".join(
+            json.dumps({"prompt": str(n), "text": f"recorded {n}"}) + "\n" for n in range(1, 5)))
+        self.pipeline("""
+            models: { t: { use: exec, command: [cat] } }
+            steps:
+              - { use: grid, with: { n: [1, 2] } }
+              - { use: generate, prompt: "{{ n }}" }
+            write: { path: out.jsonl }
+            """)
+        self.write("mine.yaml", """
+            models:
+              t: { use: replay, file: answers.jsonl }
+              other: { use: openai, base_url: "http://127.0.0.1:9", model: unused }
+            """)
+        self.xylem("run", "-q", "p.yaml", "--models", "mine.yaml")
+        self.assertEqual([record["text"] for record in self.records("out.jsonl")],
+                         ["recorded 1", "recorded 2"])
+        self.xylem("check", "p.yaml", "-m", "mine.yaml")
+        self.write("mine.yaml", "models:\n  t: { use: replay, fil: answers.jsonl }\n")
+        self.assertIn("mine.yaml:2:21: model `t` has no option `fil` (did you mean `file`?)",
+                      self.xylem("run", "p.yaml", "-m", "mine.yaml", code=2).stderr)
+        self.write("mine.yaml", "model:\n  t: {}\n")
+        self.assertIn("mine.yaml:1:1: a file of models: unknown key `model`",
+                      self.xylem("run", "p.yaml", "-m", "mine.yaml", code=2).stderr)
+
     def test_recorded_answers_replay_to_the_same_bytes(self):
         with harness.Server() as server:
             self.pipeline(f"""

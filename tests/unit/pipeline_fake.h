@@ -155,7 +155,7 @@ static inline struct pipeline *fake_read_text(const char *text, const char *cons
                                               struct error_list *errors)
 {
     fake_file("p.yaml", text);
-    return pipeline_read("p.yaml", sets, fake_registry(), errors);
+    return pipeline_read("p.yaml", NULL, sets, fake_registry(), errors);
 }
 
 #endif
