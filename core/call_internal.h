@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call_internal.h - shared by call_step.c (asking), call_history.c (conversations) and
- * call_result.c (what an answer becomes). */
+/* call_internal.h - shared by call_step.c (asking), call_history.c (conversations), call_tools.c
+ * (tools on the way to an answer) and call_result.c (what an answer becomes). */
 #ifndef XYLEM_CORE_CALL_INTERNAL_H
 #define XYLEM_CORE_CALL_INTERNAL_H
 
@@ -29,6 +29,7 @@ struct call {
     size_t message_count, message_capacity;
     bool unconstrained;           /* this call has been sent again without the schema */
     double *neutral;              /* score: log-probabilities of the content-free prompt */
+    struct tool_turns *turns;     /* with `tools:`: what was called so far; else NULL */
     struct call_outcome outcome;
     void (*done)(void *data, const struct call_outcome *outcome);
     void *data;
@@ -37,6 +38,8 @@ struct call {
 /* What to do with a good answer. XY_OK: the record is edited. XY_EINVAL: the answer does not fit,
  * with outcome.why set: worth asking again. */
 int call_take_text(struct call *call, const xy_reply *reply);
+/* A parsed answer, checked by the step's schema where it has one. */
+int call_take_value(struct call *call, const struct value *value);
 int call_take_scores(struct call *call, const xy_reply *reply);
 int call_take_vector(struct call *call, const xy_reply *reply);
 
@@ -53,5 +56,23 @@ int call_add_history(struct call *call, const struct prompt_message *message);
 int call_check_append(struct call *call);
 /* Appends the answer to the field `append_to` as a turn of `append_role`. */
 int call_append_turn(struct call *call, xy_str text);
+
+/* XY_EINVAL with `why`, copied, as outcome.why. */
+int call_refuse(struct call *call, const char *why);
+/* The average log-probability of the answer's tokens, where the reply has them. */
+void call_set_logprob(struct call *call, const xy_reply *reply);
+
+/* call_step.c: sends call->messages; ends the call. */
+void call_submit(struct call *call);
+void call_end(struct call *call, int verdict);
+/* Adds the answer and what to do about it ("That answer cannot be used: ...") and sends again. */
+void call_ask_again(struct call *call, const xy_reply *reply);
+
+/* call_tools.c: the messages are rendered: adds the block that describes the tools. */
+void call_tools_begin(struct call *call);
+/* One message of the model: a call, which is made, or the answer, with which the call ends. */
+void call_tools_take(struct call *call, const xy_reply *reply);
+/* The trace goes into the record. Called once before the end, whatever the verdict. */
+void call_tools_end(struct call *call, int verdict);
 
 #endif

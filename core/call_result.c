@@ -8,7 +8,7 @@
 #include "json.h"
 #include "schema.h"
 
-static int refuse(struct call *call, const char *why)
+int call_refuse(struct call *call, const char *why)
 {
     call->outcome.why = arena_copy(&call->arena, why, strlen(why));
     return XY_EINVAL;
@@ -28,19 +28,19 @@ static xy_str trimmed(xy_str text)
 static int spread_members(struct call *call, const struct value *value)
 {
     if (value->type != VALUE_MAP)
-        return refuse(call, "the answer is no JSON object, so it has no fields; name one with "
+        return call_refuse(call, "the answer is no JSON object, so it has no fields; name one with "
                             "`output.into`");
     for (size_t i = 0; i < value->map.count; i++) {
         const struct member *member = &value->map.members[i];
         const char *name = arena_copy(&call->arena, member->key.ptr, member->key.len);
         int code = record_set_tree(call->record, name, &member->value);
         if (code < 0)
-            return refuse(call, "the answer has a field whose name or value cannot be kept");
+            return call_refuse(call, "the answer has a field whose name or value cannot be kept");
     }
     return XY_OK;
 }
 
-static void set_logprob(struct call *call, const xy_reply *reply)
+void call_set_logprob(struct call *call, const xy_reply *reply)
 {
     if (reply->logprob_count == 0)
         return;
@@ -51,19 +51,32 @@ static void set_logprob(struct call *call, const xy_reply *reply)
     record_set(call->record, call->plan->into_logprob, &value);
 }
 
+int call_take_value(struct call *call, const struct value *value)
+{
+    const struct call_spec *spec = &call->plan->step->call;
+    struct error error = {0};
+    if (spec->schema && schema_check(spec->schema, value, &error) < 0)
+        return call_refuse(call, error.text);
+    if (spec->spread || !call->plan->into)
+        return spread_members(call, value);
+    if (record_set_tree(call->record, call->plan->into, value) < 0)
+        return call_refuse(call, "the answer cannot be kept as JSON");
+    return XY_OK;
+}
+
 int call_take_text(struct call *call, const xy_reply *reply)
 {
     const struct call_spec *spec = &call->plan->step->call;
     xy_str text = trimmed(reply->text);
     if (reply->finish == XY_FINISH_FILTER)
-        return refuse(call, "the provider withheld the answer");
+        return call_refuse(call, "the provider withheld the answer");
     if (text.len == 0)
-        return refuse(call, "the answer is empty");
-    set_logprob(call, reply);
+        return call_refuse(call, "the answer is empty");
+    call_set_logprob(call, reply);
     if (!spec->schema) {
         xy_value value = {.type = XY_TEXT, .text = text};
         if (record_set(call->record, call->plan->into, &value) < 0)
-            return refuse(call, "the answer is not valid UTF-8");
+            return call_refuse(call, "the answer is not valid UTF-8");
         return spec->append_to ? call_append_turn(call, text) : XY_OK;
     }
     struct value value;
@@ -71,17 +84,11 @@ int call_take_text(struct call *call, const xy_reply *reply)
     bool repaired = false;
     if (json_parse(&call->arena, text, &value, &error) < 0 &&
         json_repair(&call->arena, text, &value, &repaired, &error) < 0)
-        return refuse(call,
+        return call_refuse(call,
                       reply->finish == XY_FINISH_LENGTH
                           ? "the answer was cut off at max_tokens before its JSON was complete"
                           : "the answer holds no JSON");
-    if (schema_check(spec->schema, &value, &error) < 0)
-        return refuse(call, error.text);
-    if (spec->spread || !call->plan->into)
-        return spread_members(call, &value);
-    if (record_set_tree(call->record, call->plan->into, &value) < 0)
-        return refuse(call, "the answer cannot be kept as JSON");
-    return XY_OK;
+    return call_take_value(call, &value);
 }
 
 /* Scores to probabilities: p_i is proportional to exp(s_i), or, calibrated, to exp(s_i - c_i) with
@@ -108,10 +115,10 @@ int call_take_scores(struct call *call, const xy_reply *reply)
     const struct call_spec *spec = &call->plan->step->call;
     size_t count = spec->candidate_count, best = 0;
     if (reply->score_count != count)
-        return refuse(call, "the model did not score every candidate");
+        return call_refuse(call, "the model did not score every candidate");
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(reply->scores[i]))
-            return refuse(call, "the model answered a score that is no finite number");
+            return call_refuse(call, "the model answered a score that is no finite number");
     }
     double *shares = arena_alloc(&call->arena, count * sizeof(double));
     probabilities(call, reply, shares);
@@ -134,7 +141,7 @@ int call_take_scores(struct call *call, const xy_reply *reply)
 int call_take_vector(struct call *call, const xy_reply *reply)
 {
     if (reply->vector_count != 1 || reply->dimension == 0)
-        return refuse(call, "the model did not answer one vector");
+        return call_refuse(call, "the model did not answer one vector");
     xy_value value = {.type = XY_VECTOR, .vector = reply->vectors,
                       .length = (uint32_t)reply->dimension};
     record_set(call->record, call->plan->into, &value);

@@ -93,6 +93,8 @@ struct call_plan *call_plan_create(struct services *services, const struct step 
     plan->model = model;
     plan->base = (xy_request){.size = sizeof(xy_request), .operation = operation,
                               .temperature = -1, .top_p = -1, .json_schema = spec->schema_text};
+    if (spec->tool_count)
+        plan->base.json_schema = spec->turn_schema;
     set_params(plan, &spec->params);
     plan->into = spec->into ? spec->into : spec->spread ? NULL : defaults[step->kind];
     const char *stem = plan->into ? plan->into : step->id;
@@ -117,8 +119,10 @@ struct model *call_plan_model(const struct call_plan *plan)
 
 /* ---- one call -------------------------------------------------------------------------------- */
 
-static void finish(struct call *call, int verdict)
+void call_end(struct call *call, int verdict)
 {
+    if (call->turns)
+        call_tools_end(call, verdict);
     call->outcome.verdict = verdict;
     call->done(call->data, &call->outcome);
     arena_free(&call->arena);
@@ -128,7 +132,7 @@ static void finish(struct call *call, int verdict)
 static void finish_later(void *data)
 {
     struct call *call = data;
-    finish(call, call->outcome.verdict);
+    call_end(call, call->outcome.verdict);
 }
 
 static void fail_soon(struct call *call, int verdict, const char *why)
@@ -255,7 +259,7 @@ static xy_request make_request(struct call *call)
     return request;
 }
 
-static void submit(struct call *call)
+void call_submit(struct call *call)
 {
     struct call_plan *plan = call->plan;
     const struct call_spec *spec = &plan->step->call;
@@ -281,7 +285,7 @@ static void submit(struct call *call)
         fail_soon(call, code, "the model would not take the request");
 }
 
-static void ask_again(struct call *call, const xy_reply *reply)
+void call_ask_again(struct call *call, const xy_reply *reply)
 {
     xy_message *last = &call->messages[call->message_count - 1];
     if (str_is(last->role, "assistant")) {
@@ -298,7 +302,7 @@ static void ask_again(struct call *call, const xy_reply *reply)
                                          "That answer cannot be used: %s. Answer again, with the "
                                          "JSON alone.", why)));
     call->attempt++;
-    submit(call);
+    call_submit(call);
 }
 
 static void take(struct call *call, const xy_reply *reply)
@@ -311,22 +315,25 @@ static void take(struct call *call, const xy_reply *reply)
             memcpy(call->neutral, reply->scores, reply->score_count * sizeof(double));
         code = render_messages(call, false);
         if (code == XY_OK) {
-            submit(call);
+            call_submit(call);
             return;
         }
     } else if (step->kind == STEP_SCORE) {
         code = call_take_scores(call, reply);
     } else if (step->kind == STEP_EMBED) {
         code = call_take_vector(call, reply);
+    } else if (step->call.tool_count) {
+        call_tools_take(call, reply);
+        return;
     } else {
         code = call_take_text(call, reply);
         if (code == XY_EINVAL && call->attempt < step->call.retry) {
-            ask_again(call, reply);
+            call_ask_again(call, reply);
             return;
         }
     }
     /* An answer that does not fit is the record's end, not the run's. */
-    finish(call, code == XY_EINVAL ? XY_DROP : code);
+    call_end(call, code == XY_EINVAL ? XY_DROP : code);
 }
 
 static void answered(void *data, const xy_reply *reply)
@@ -346,12 +353,12 @@ static void answered(void *data, const xy_reply *reply)
     }
     if (reply->status == XY_EUNSUPPORTED && call->plan->unconstrained && !call->unconstrained) {
         call->unconstrained = true;
-        submit(call);
+        call_submit(call);
         return;
     }
     if (reply->status < 0) {
         call->outcome.why = reply->error ? reply->error : error_name(reply->status);
-        finish(call, reply->status);
+        call_end(call, reply->status);
         return;
     }
     xy_request request = make_request(call);
@@ -370,8 +377,11 @@ void call_step_start(struct call_plan *plan, struct record *record, uint32_t rou
     int code = call_check_append(call);
     if (code == XY_OK)
         code = render_messages(call, neutral);
-    if (code != XY_OK)
+    if (code != XY_OK) {
         fail_soon(call, code, call->outcome.why);
-    else
-        submit(call);
+        return;
+    }
+    if (spec->tool_count)
+        call_tools_begin(call);
+    call_submit(call);
 }

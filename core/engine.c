@@ -11,6 +11,7 @@
 #include "json.h"
 #include "lockfile.h"
 #include "recorder.h"
+#include "tools.h"
 
 enum { PROGRESS_US = 100000 };
 
@@ -96,6 +97,7 @@ static void interrupted(void *data)
         models_stop(engine->services.models, false);
     } else {
         atomic_store(&engine->cancelled, 1);
+        tools_stop(engine->services.tools);
         models_stop(engine->services.models, true);
     }
 }
@@ -124,10 +126,16 @@ static void conduct(void *data)
     int code = lock(engine);
     if (code < 0)
         return;
+    code = engine_open_tools(engine);
+    if (code < 0) {
+        engine_close_tools(engine);
+        return;
+    }
     if (pipeline->accept.count)
         code = accept_run(engine);
     else
         code = steps_run(engine, pipeline->steps, pipeline->step_count, NULL);
+    engine_close_tools(engine);
     if (code >= 0 && journal_sync(engine->journal, &engine->error) < 0)
         code = engine->error.code;
     if (code >= 0 && !atomic_load(&engine->stop))

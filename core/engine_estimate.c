@@ -78,7 +78,7 @@ static void add_calls(struct estimate *estimate, const struct step *step,
         place->out = place->in;
         return;
     }
-    double calls = place->in * samples;
+    double calls = place->in * samples * (step->call.tool_count ? 2 : 1);
     if (step->expect_calls >= 0)
         calls = place->in * step->expect_calls;
     double prompt = text_bytes(node_member(step->node, "prompt")) / BYTES_PER_TOKEN;

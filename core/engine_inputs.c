@@ -50,6 +50,8 @@ static int check_step(const struct pipeline *pipeline, const struct step *step,
 int engine_check_inputs(const struct pipeline *pipeline, struct error *error)
 {
     int code = XY_OK;
+    for (size_t i = 0; i < pipeline->tool_count && code == XY_OK; i++)
+        code = check_step(pipeline, &pipeline->tools[i].step, error);
     for (size_t i = 0; i < pipeline->step_count && code == XY_OK; i++)
         code = check_step(pipeline, pipeline->steps[i], error);
     return code;

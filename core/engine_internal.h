@@ -59,6 +59,7 @@ struct engine {
     uint64_t last_tokens, last_us;
     double tokens_per_second;
     struct accept_state *accept;
+    struct prepared **tools;    /* one for each of the file's tools */
 };
 
 /* engine_data.c */
@@ -94,6 +95,11 @@ struct prepared *prepared_open(struct engine *engine, const struct step *step, u
 struct instance *prepared_instance(const struct prepared *prepared);
 /* NULL is fine. [worker] */
 void prepared_close(struct prepared *prepared);
+
+/* engine_prepare.c: the file's `tools:`, opened and prepared once for the run, as services.tools. 0,
+ * or an error in engine->error. [worker] */
+int engine_open_tools(struct engine *engine);
+void engine_close_tools(struct engine *engine);
 
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine_internal.h"
+#include "tools.h"
 
 /* What one instance's options need; its views and students live as long as the instance. */
 struct prepared {
@@ -141,4 +142,53 @@ struct prepared *prepared_open(struct engine *engine, const struct step *step, u
 struct instance *prepared_instance(const struct prepared *prepared)
 {
     return prepared->instance;
+}
+
+/* ---- tools ----------------------------------------------------------------------------------- */
+
+struct handover {
+    struct services *services;
+    struct tools *tools;
+};
+
+/* On the loop, where an interrupt looks for them. */
+static void set_tools(void *data)
+{
+    const struct handover *handover = data;
+    handover->services->tools = handover->tools;
+}
+
+int engine_open_tools(struct engine *engine)
+{
+    const struct pipeline *pipeline = engine->pipeline;
+    size_t count = pipeline->tool_count;
+    if (count == 0)
+        return XY_OK;
+    struct instance **instances = memory_zeroed(count, sizeof(struct instance *));
+    engine->tools = memory_zeroed(count, sizeof(struct prepared *));
+    for (size_t i = 0; i < count && !engine->error.code; i++) {
+        engine->tools[i] = prepared_open(engine, &pipeline->tools[i].step, 0);
+        instances[i] = engine->tools[i] ? engine->tools[i]->instance : NULL;
+    }
+    if (!engine->error.code) {
+        struct handover handover = {&engine->services, tools_create(&engine->services,
+                                                                    pipeline->tools, instances,
+                                                                    count)};
+        engine_on_loop(engine, set_tools, &handover);
+    }
+    free(instances);
+    return engine->error.code;
+}
+
+void engine_close_tools(struct engine *engine)
+{
+    struct tools *tools = engine->services.tools;
+    struct handover handover = {&engine->services, NULL};
+    if (tools)
+        engine_on_loop(engine, set_tools, &handover);
+    tools_close(tools);
+    for (size_t i = 0; engine->tools && i < engine->pipeline->tool_count; i++)
+        prepared_close(engine->tools[i]);
+    free(engine->tools);
+    engine->tools = NULL;
 }

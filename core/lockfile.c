@@ -129,6 +129,10 @@ static void collect(struct locked *locked, const struct pipeline *pipeline)
         add(locked, fingerprint_node(model->node, 0), "model", model->alias);
         add_plugin(locked, model->type);
     }
+    for (size_t i = 0; i < pipeline->tool_count; i++) {
+        struct step *step = &pipeline->tools[i].step;
+        add_steps(locked, pipeline, &step, 1);
+    }
     add_steps(locked, pipeline, pipeline->steps, pipeline->step_count);
     for (size_t i = 0; i < pipeline->write_count; i++)
         add_plugin(locked, pipeline->writes[i].format);

@@ -13,7 +13,7 @@
 
 static const char *const file_keys[] = {
     "xylem",  "name",  "seed",   "codebook", "params", "models", "plugins",
-    "budget", "cache", "steps",  "accept",   "write",  NULL,
+    "tools",  "budget", "cache", "steps",    "accept", "write",  NULL,
 };
 
 /* ---- the top of the file --------------------------------------------------------------------- */
@@ -143,6 +143,7 @@ struct pipeline *pipeline_read(const char *path, const char *models, const char 
         pipeline->root = root;
         read_head(&reader, root);
         pipeline_read_models(&reader, pipeline_member(root, "models"));
+        pipeline_read_tools(&reader, pipeline_member(root, "tools"));
         read_steps(&reader, root);
         pipeline_read_output(&reader, root);
         pipeline->fingerprint = XXH3_64bits_digest(reader.hash);

@@ -42,6 +42,9 @@ enum step_kind {
 
 enum { STEP_LIMIT = 10000, INCLUDE_DEPTH = 16, INCLUDE_LIMIT = 1000 };
 
+/* One entry of `tools:`: a condition stage that a model may call while it answers. */
+struct tool_spec;
+
 struct prompt_message {
     const char *role;                /* NULL: a conversation stands here, see `history` */
     struct template *content;
@@ -66,6 +69,14 @@ struct call_spec {
     uint32_t retry;                  /* asks again with the error; 2 with a schema, else 0 */
     const char *append_to;           /* field of a conversation that the answer becomes a turn of */
     const char *append_role;         /* whose turn: "assistant" unless `role` says otherwise */
+    /* generate with `tools:`: see call_tools.c; `schema` is then that of the answer's member */
+    const struct tool_spec **tools;
+    size_t tool_count;
+    uint32_t tool_rounds;            /* most calls of tools in one answer */
+    const char *conversation;        /* field for the exchange in OpenAI's chat format, or NULL */
+    xy_str turn_schema;              /* of each of the model's messages */
+    xy_str tool_block;               /* what is added to the system message */
+    xy_str tool_list;                /* the tools as OpenAI's chat format declares them */
     /* score: the candidates and where results go */
     struct template **candidates;    /* `candidates: [..]`, templates */
     const char *const *names;        /* the class each candidate stands for (same count) */
@@ -102,6 +113,17 @@ struct step {
     size_t step_count;
 };
 
+struct tool_spec {
+    struct step step;                /* STEP_STAGE, id "tools.NAME": what an instance is made of */
+    const char *name, *description;
+    xy_str parameters;               /* JSON schema of the arguments, as text */
+    struct schema *schema;
+    const char *result;              /* the field that the stage sets */
+    double timeout;                  /* seconds for one call, default 60 */
+};
+
+enum { TOOL_ROUNDS = 8, MOST_TOOL_ROUNDS = 100, MOST_TOOLS = 128 };
+
 struct accept_spec {
     uint64_t count;                  /* 0: no accept block */
     const char *per;                 /* field; NULL: over all */
@@ -126,6 +148,8 @@ struct pipeline {
     struct value codebook;           /* VALUE_NULL when there is none */
     struct model_spec *models;
     size_t model_count;
+    struct tool_spec *tools;
+    size_t tool_count;
     double budget_money;             /* 0: none */
     int64_t budget_tokens;
     const char *cache;               /* folder of a shared cache, or NULL for the run's own */

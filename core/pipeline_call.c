@@ -216,6 +216,7 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
     struct call_spec *call = &step->call;
     const struct node *output = pipeline_member(step->node, "output");
     int64_t retry;
+    call->retry = pipeline_member(step->node, "tools") ? 2 : 0;
     if (output && output->kind == NODE_SCALAR) {
         pipeline_field(reader, output, "`output`", &call->into);
     } else if (output && pipeline_check_keys(reader, output, keys, "`output`", NULL)) {
@@ -226,7 +227,7 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
             call->retry = (uint32_t)retry;
             bool schema = pipeline_member(output, "json_schema") ||
                           pipeline_member(output, "fields");
-            if (!schema)
+            if (!schema && !pipeline_member(step->node, "tools"))
                 pipeline_fail(reader, node_member(output, "retry"), NULL,
                               "`retry` asks again when the answer breaks its schema: it needs "
                               "`json_schema:` or `fields:`");
@@ -339,6 +340,7 @@ void pipeline_read_call(struct pipeline_reader *reader, struct step *step)
     } else {
         pipeline_read_prompt(reader, step);
         read_output(reader, step);
+        pipeline_read_call_tools(reader, step);
         if (pipeline_count(reader, step->node, "samples", 1, 10000, &samples))
             call->samples = (uint32_t)samples;
     }

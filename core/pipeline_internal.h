@@ -120,6 +120,10 @@ const char *pipeline_nearest_model(struct pipeline_reader *reader, const char *w
 /* `params:` of a model or a step, checked; null when absent. */
 struct value pipeline_read_params(struct pipeline_reader *reader, const struct node *map);
 
+/* `tools:` of the file; then of a generate step, whose output is read already. */
+void pipeline_read_tools(struct pipeline_reader *reader, const struct node *node);
+void pipeline_read_call_tools(struct pipeline_reader *reader, struct step *step);
+
 /* Reads a file, applies `sets` (NULL: none), checks its head against `known` keys, and puts in its
  * parameters: `given` (a map or NULL) over its own defaults. NULL when the file cannot be used. */
 struct node *pipeline_open_file(struct pipeline_reader *reader, const char *path,
@@ -134,6 +138,10 @@ void pipeline_include(struct pipeline_reader *reader, const struct node *item, c
 /* Appends a step to a growing list. */
 void pipeline_append_step(struct pipeline_reader *reader, struct step ***steps, size_t *count,
                           struct step *step);
+/* The stage that `use`, written at `node`, names among those that a step may have. Reports it when
+ * there is none; NULL then. */
+const struct stage_type *pipeline_find_stage(struct pipeline_reader *reader,
+                                             const struct node *node, const char *use);
 /* Second pass. */
 void pipeline_resolve(struct pipeline_reader *reader);
 void pipeline_read_call(struct pipeline_reader *reader, struct step *step);

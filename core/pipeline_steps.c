@@ -19,7 +19,8 @@ static const struct {
 } calls[] = {
     {"generate", STEP_GENERATE, "a generate step",
      (const char *const[]){"id", "use", "from", "when", "model", "prompt", "output", "samples",
-                           "params", "expect", "expect_calls", NULL}},
+                           "params", "tools", "tool_rounds", "conversation", "expect",
+                           "expect_calls", NULL}},
     {"score", STEP_SCORE, "a score step",
      (const char *const[]){"id", "use", "from", "when", "model", "prompt", "candidates", "into",
                            "normalize_length", "calibrate", "content_free", "params", "expect",
@@ -98,8 +99,8 @@ static const struct stage_type *find_of_kind(struct pipeline_reader *reader,
 }
 
 /* `use: NAME`, or `use: KIND/NAME` where two kinds have a stage of that name. */
-static const struct stage_type *find_stage(struct pipeline_reader *reader, const struct node *node,
-                                           const char *use)
+const struct stage_type *pipeline_find_stage(struct pipeline_reader *reader,
+                                             const struct node *node, const char *use)
 {
     const struct registry *registry = reader->pipeline->registry;
     const char *slash = strchr(use, '/');
@@ -197,7 +198,7 @@ static struct step *read_used(struct pipeline_reader *reader, const struct node 
         }
     }
     struct step *step = make_step(reader, item, prefix, STEP_STAGE, use);
-    step->type = find_stage(reader, pipeline_member(item, "use"), use);
+    step->type = pipeline_find_stage(reader, pipeline_member(item, "use"), use);
     if (step->type)
         pipeline_check_keys(reader, item, stage_keys,
                             arena_printf(reader->arena, "step `%s`", step->id),

@@ -208,6 +208,18 @@ void registry_load_all(struct registry *registry, const char *const *extra)
         registry_load_folder(registry, XYLEM_PLUGIN_FOLDER);
 }
 
+bool registry_tool(const struct stage_type *type, xy_tool *tool)
+{
+    const xy_stage *stage = &type->stage;
+    const xy_tool *given = stage->kind == XY_CONDITION && stage->extension
+                               ? stage->extension(XY_TOOL) : NULL;
+    *tool = (xy_tool){0};
+    if (!given)
+        return false;
+    memcpy(tool, given, given->size < sizeof(*tool) ? given->size : sizeof(*tool));
+    return true;
+}
+
 const struct stage_type *registry_find(const struct registry *registry, uint32_t kind,
                                        const char *name)
 {

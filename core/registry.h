@@ -53,6 +53,10 @@ void registry_load_all(struct registry *registry, const char *const *extra);
 const struct stage_type *registry_find(const struct registry *registry, uint32_t kind,
                                        const char *name);
 
+/* What the stage says of itself as a tool (xylem.tool/1) in *tool; false for a stage that is none.
+ * Runs the stage's extension(). */
+bool registry_tool(const struct stage_type *type, xy_tool *tool);
+
 /* The nearest name of that kind (0: any), for "did you mean", or NULL. */
 const char *registry_nearest(const struct registry *registry, uint32_t kind, const char *name);
 

@@ -18,6 +18,7 @@ struct services {
     struct loop *loop;
     struct http *http;
     struct models *models;
+    struct tools *tools; /* NULL: the file has no `tools:` */
     const struct registry *registry;
     struct report *report;
     const struct pipeline *pipeline; /* NULL in tests */
@@ -81,6 +82,7 @@ extern const xy_learner_service service_learner;
 extern const xy_expression service_expression;
 extern const xy_template service_template;
 extern const xy_schema service_schema;
+extern const xy_tools service_tools;
 extern const xy_files service_files;
 extern const xy_report service_report;
 

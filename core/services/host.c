@@ -25,6 +25,11 @@ static bool has_models(const struct services *services)
     return services->models != NULL;
 }
 
+static bool has_tools(const struct services *services)
+{
+    return services->tools != NULL;
+}
+
 static bool has_registry(const struct services *services)
 {
     return services->registry != NULL;
@@ -41,6 +46,7 @@ static const struct entry entries[] = {
     {XY_LOOP, &service_loop, has_loop},
     {XY_MODEL, &service_model, has_models},
     {XY_HTTP, &service_http, has_http},
+    {XY_TOOLS, &service_tools, has_tools},
     {XY_LEARNER_SERVICE, &service_learner, has_registry},
     {XY_EXPRESSION, &service_expression, NULL},
     {XY_TEMPLATE, &service_template, NULL},

@@ -24,7 +24,7 @@ static const struct {
     {GRID "sead: 3\n", "p.yaml:5:1: the pipeline: unknown key `sead` (did you mean `seed`?)"},
     {GRID "quite_unlike: 3\n",
      "p.yaml:5:1: the pipeline: unknown key `quite_unlike` (known keys: xylem, name, seed, "
-     "codebook, params, models, plugins, budget, cache, steps, accept, write)"},
+     "codebook, params, models, plugins, tools, budget, cache, steps, accept, write)"},
     {GRID "seed: x\n", "p.yaml:5:7: `seed`: expected a whole number from 0 up, found `x`"},
     {GRID "seed: -1\n", "p.yaml:5:7: `seed`: expected a whole number from 0 up, found `-1`"},
     {GRID "name: [a]\n", "p.yaml:5:7: `name`: expected a text, found a list"},
@@ -247,7 +247,7 @@ static const struct {
      "p.yaml:5:33: a generate step: unknown key `sampels` (did you mean `samples`?)"},
     {GRID "  - {use: generate, prompt: hi, with: {}}\n",
      "p.yaml:5:33: a generate step: unknown key `with` (known keys: id, use, from, when, model, "
-     "prompt, output, samples, params, expect, expect_calls)"},
+     "prompt, output, samples, params, tools, tool_rounds, conversation, expect, expect_calls)"},
     {GRID "  - {use: generate, prompt: hi, params: {max_tokens: lots}}\n",
      "p.yaml:5:54: `max_tokens`: expected a whole number from 1 to 4294967295, found `lots`"},
     {GRID "  - {use: generate, prompt: hi, params: {stop: {a: b}}}\n",
