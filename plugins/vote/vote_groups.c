@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-int ballots_init(struct ballots *ballots, size_t count)
+int ballots_init(struct ballots *ballots, size_t records, size_t each)
 {
     memset(ballots, 0, sizeof(*ballots));
+    size_t count = records * each;
     ballots->count = count;
+    ballots->each = each;
     ballots->group = calloc(count + 1, sizeof(*ballots->group));
     ballots->label = calloc(count + 1, sizeof(*ballots->label));
     ballots->weight = calloc(count + 1, sizeof(*ballots->weight));
@@ -37,37 +39,47 @@ static double spread(double part, double sum)
     return part > 0 ? -part / sum * log2(part / sum) : 0;
 }
 
-struct outcome ballots_count(const struct ballots *ballots, uint32_t group, double *totals)
+/* The weight of all votes; the tallies are zeroed before. */
+static double add_up(const struct ballots *ballots, size_t from, size_t end, struct tally *tallies,
+                     struct outcome *outcome)
+{
+    double sum = 0;
+    for (size_t i = from; i < end; i++) {
+        size_t ballot = ballots->members[i];
+        if (ballots->label[ballot] == NAMES_NONE)
+            continue;
+        tallies[ballots->label[ballot]].weight += ballots->weight[ballot];
+        tallies[ballots->label[ballot]].votes++;
+        sum += ballots->weight[ballot];
+        outcome->votes++;
+    }
+    return sum;
+}
+
+struct outcome ballots_count(const struct ballots *ballots, uint32_t group, struct tally *tallies)
 {
     struct outcome outcome = {.label = NAMES_NONE};
     size_t from = ballots->starts[group], end = ballots->starts[group + 1];
-    double sum = 0;
-    for (size_t i = from; i < end; i++) {
-        size_t record = ballots->members[i];
-        if (ballots->label[record] == NAMES_NONE)
-            continue;
-        totals[ballots->label[record]] += ballots->weight[record];
-        sum += ballots->weight[record];
-        outcome.votes++;
-    }
-    for (size_t i = from; i < end; i++) {
-        size_t record = ballots->members[i];
-        uint32_t label = ballots->label[record];
-        if (label == NAMES_NONE)
-            continue;
-        if (outcome.label != NAMES_NONE && totals[label] <= totals[outcome.label])
-            continue;
-        outcome.label = label;
-        outcome.first = record;
-    }
-    if (sum > 0)
-        outcome.share = totals[outcome.label] / sum;
+    double sum = add_up(ballots, from, end, tallies, &outcome);
     for (size_t i = from; i < end; i++) {
         uint32_t label = ballots->label[ballots->members[i]];
         if (label == NAMES_NONE)
             continue;
-        outcome.entropy += spread(totals[label], sum);
-        totals[label] = 0; /* counted once, and clean for the next group */
+        if (outcome.label != NAMES_NONE && tallies[label].weight <= tallies[outcome.label].weight)
+            continue;
+        outcome.label = label;
+        outcome.first = ballots->members[i];
+    }
+    if (sum > 0)
+        outcome.share = tallies[outcome.label].weight / sum;
+    for (size_t i = from; i < end; i++) {
+        uint32_t label = ballots->label[ballots->members[i]];
+        if (label == NAMES_NONE)
+            continue;
+        struct tally *tally = &tallies[label];
+        outcome.entropy += spread(tally->weight, sum);
+        outcome.equal += tally->votes * (tally->votes - 1) / 2;
+        *tally = (struct tally){0, 0}; /* counted once, and clean for the next group */
     }
     return outcome;
 }

@@ -95,12 +95,53 @@ static void weighted(void)
     stage_host_free(&host);
 }
 
+static void fields_of_one_record(void)
+{
+    start();
+    struct stage_result result;
+    count("{fields: [a, b, c], abstain: [unknown, 'null'], keep: one}",
+          "{\"@parent\":5,\"a\":\"x\",\"b\":\"y\",\"c\":\"y\"}\n"
+          "{\"@parent\":5,\"a\":\"unknown\",\"b\":\"x\"}\n" /* its own group: not its sibling's */
+          "{\"a\":3,\"b\":3,\"c\":3}\n"
+          "{\"a\":\"unknown\",\"b\":\"null\"}\n", &result);
+    const int verdicts[] = {XY_OK, XY_OK, XY_OK, XY_DROP};
+    for (size_t i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(result.verdicts[i], verdicts[i]);
+    CHECK_TEXT(stage_text(result.records[0], "label"), "y");
+    CU_ASSERT(fabs(stage_number(result.records[0], "vote_share") - 2.0 / 3) < 1e-12);
+    CU_ASSERT(fabs(stage_number(result.records[0], "vote_entropy") - (log2(3) - 2.0 / 3)) < 1e-12);
+    CHECK_TEXT(stage_text(result.records[1], "label"), "x");
+    CU_ASSERT_EQUAL(stage_number(result.records[1], "votes"), 1);
+    xy_value value;
+    CU_ASSERT_EQUAL(record_get(result.records[2], "label", &value), XY_INT);
+    CHECK_TEXT(result.reasons[3], "no record of its group has a vote for `label`");
+    /* Pairs: 1 of 3, none, 3 of 3. Unanimous: the second and the third of the three that voted. */
+    CU_ASSERT(fabs(stage_host_score(&host, "pair_agreement").value - 4.0 / 6) < 1e-12);
+    CU_ASSERT(fabs(stage_host_score(&host, "unanimous").value - 2.0 / 3) < 1e-12);
+    CU_ASSERT(fabs(stage_host_score(&host, "mean_entropy").value - (log2(3) - 2.0 / 3) / 3) <
+              1e-12);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "abstained").value, 5);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "undecided").value, 1);
+    stage_result_free(&result);
+    /* The same question to two records: their six votes count together. */
+    count("{fields: [a, b, c], by: q, keep: all, field: answer}",
+          "{\"q\":1,\"a\":\"x\",\"b\":\"y\",\"c\":\"y\"}\n"
+          "{\"q\":1,\"a\":\"x\",\"b\":\"x\",\"c\":\"x\"}\n", &result);
+    CHECK_TEXT(stage_text(result.records[0], "answer"), "x");
+    CU_ASSERT_EQUAL(stage_number(result.records[1], "votes"), 6);
+    CU_ASSERT(fabs(stage_host_score(&host, "pair_agreement").value - 7.0 / 15) < 1e-12);
+    stage_result_free(&result);
+    stage_host_free(&host);
+}
+
 /* ---- the recorded panel ---------------------------------------------------------------------- */
 
 enum { ROOM = 8000 };
 
-/* One record for each row and model of the panel. */
-static size_t make_samples(const char *lines, const struct value *panel, struct record **records)
+/* One record for each row and model of the panel, or, with `wide`, one for each row, with the
+ * models' answers as its fields. */
+static size_t make_samples(const char *lines, const struct value *panel, bool wide,
+                           struct record **records)
 {
     struct arena arena = {0};
     size_t made = 0;
@@ -109,14 +150,18 @@ static size_t make_samples(const char *lines, const struct value *panel, struct 
         struct value value;
         struct error error;
         CU_ASSERT_EQUAL_FATAL(json_parse(&arena, (xy_str){lines, length}, &value, &error), 0);
+        const struct value *answers = value_member(&value, STR("pred"));
         for (size_t m = 0; m < panel->list.count && made < ROOM; m++) {
             struct value number = value_int(row);
-            records[made] = record_create(made);
-            record_set_tree(records[made], "row", &number);
-            record_set_tree(records[made], "gold", value_member(&value, STR("gold")));
-            const struct value *answers = value_member(&value, STR("pred"));
-            record_set_tree(records[made++], "label",
-                            value_member(answers, panel->list.items[m].text));
+            xy_str model = panel->list.items[m].text;
+            if (!wide || m == 0) {
+                records[made] = record_create(made);
+                record_set_tree(records[made], "row", &number);
+                record_set_tree(records[made++], "gold", value_member(&value, STR("gold")));
+            }
+            const char *field = arena_copy(&arena, model.ptr, model.len);
+            record_set_tree(records[made - 1], wide ? field : "label",
+                            value_member(answers, model));
         }
         lines += length + (lines[length] == '\n');
     }
@@ -147,7 +192,7 @@ static void check_levels(const struct stage_result *result, const struct value *
     }
 }
 
-static void check_task(const struct member *task)
+static void check_task(const struct member *task, bool wide)
 {
     struct stage_host *files = &host;
     const char *path = arena_printf(&files->arena, "llm-annotations-css/%.*s.jsonl.gz",
@@ -155,11 +200,22 @@ static void check_task(const struct member *task)
     const char *lines = stage_host_reference(files, path);
     CU_ASSERT_FATAL(lines != NULL);
     static struct record *records[ROOM];
-    size_t made = make_samples(lines, value_member(&task->value, STR("panel")), records);
-    stage_host_add_records(files, path, records, made);
-    struct instance *vote = stage_host_open(files, XY_ENHANCER, "vote", "{by: row}");
+    const struct value *panel = value_member(&task->value, STR("panel"));
+    size_t made = make_samples(lines, panel, wide, records);
+    const char *name = arena_printf(&files->arena, "%d %.*s", wide, (int)task->key.len,
+                                    task->key.ptr);
+    stage_host_add_records(files, name, records, made);
+    const char *options = "{by: row}";
+    for (size_t m = 0; wide && m < panel->list.count; m++)
+        options = arena_printf(&files->arena, "%s%s%.*s", m ? options : "{fields: [",
+                               m ? ", " : "", (int)panel->list.items[m].text.len,
+                               panel->list.items[m].text.ptr);
+    if (wide)
+        options = arena_printf(&files->arena, "%s]}", options);
+    struct instance *vote = stage_host_open(files, XY_ENHANCER, "vote", options);
+    CU_ASSERT_FATAL(vote != NULL);
     struct stage_result result;
-    stage_host_run_dataset(files, vote, files->datasets[files->dataset_count - 1].name, &result);
+    stage_host_run_dataset(files, vote, name, &result);
     int64_t kept = 0, right = 0;
     for (size_t i = 0; i < result.count; i++) {
         if (result.verdicts[i] != XY_OK)
@@ -189,7 +245,9 @@ static void recorded_panel(void)
         const struct value *tasks = value_member(&values, STR("llm-annotations-css"));
         CU_ASSERT_EQUAL(tasks->map.count, 4);
         for (size_t t = 0; t < tasks->map.count; t++)
-            check_task(&tasks->map.members[t]);
+            check_task(&tasks->map.members[t], false);
+        for (size_t t = 0; t < tasks->map.count; t++)
+            check_task(&tasks->map.members[t], true);
     }
     stage_host_free(&host);
 }
@@ -200,6 +258,7 @@ int main(void)
         {"samples of one record", samples_of_one_record},
         {"ties and types", ties_and_types},
         {"weighted", weighted},
+        {"fields of one record", fields_of_one_record},
         {"a recorded panel", recorded_panel},
         {NULL, NULL},
     };
