@@ -305,6 +305,22 @@ static int learner_mock_predict(xy_job *base, const xy_student *student, const v
     return XY_OK;
 }
 
+/* Two passes, after each of which every class is as likely. */
+static int learner_mock_trace(xy_job *base, const xy_student *student, const xy_examples *examples,
+                              const xy_examples *watched, uint64_t seed,
+                              const float **probabilities, uint32_t *passes, void **fitted)
+{
+    const xy_examples *rows = watched ? watched : examples;
+    size_t count = rows->count * rows->classes;
+    int code = learner_mock_fit(base, student, examples, seed, fitted);
+    float *made = code < 0 ? NULL : base->api->alloc(base, 2 * count * sizeof(*made) + 1);
+    for (size_t i = 0; made && i < 2 * count; i++)
+        made[i] = 1.0f / (float)rows->classes;
+    *probabilities = made;
+    *passes = made ? 2 : 0;
+    return code;
+}
+
 static void learner_mock_release(const xy_student *student, void *fitted)
 {
     (void)student;
@@ -354,7 +370,8 @@ static const xy_model_service model_mock = {
     model_mock_can};
 static const xy_http http_mock = {sizeof(http_mock), http_mock_submit, http_mock_cancel};
 static const xy_learner_service learner_mock = {
-    sizeof(learner_mock), learner_mock_fit, learner_mock_predict, learner_mock_release};
+    sizeof(learner_mock), learner_mock_fit, learner_mock_predict, learner_mock_release,
+    learner_mock_trace};
 static const xy_files files_mock = {
     sizeof(files_mock), files_mock_open, files_mock_next, files_mock_close};
 

@@ -70,20 +70,45 @@ static int check_examples(xy_job *job, const xy_examples *examples, bool labelle
     return XY_OK;
 }
 
-static int fit(xy_job *job, const xy_student *student, const xy_examples *examples, uint64_t seed,
-               void **fitted)
+/* May a learner be trained, now and here, on these? */
+static int check_training(xy_job *job, const xy_examples *examples, const char *call)
 {
     int tagged = services_off_loop(instance_services(((struct job *)job)->instance),
-                                   instance_name(((struct job *)job)->instance),
-                                   XY_LEARNER_SERVICE " fit()");
+                                   instance_name(((struct job *)job)->instance), call);
     if (tagged < 0)
         return tagged;
-    *fitted = NULL;
     if (examples->count == 0)
         return xy_fail(job, XY_EINVAL, "there is nothing to train on");
     if (!examples->labels && !examples->soft)
         return xy_fail(job, XY_EINVAL, "training needs labels");
-    int code = check_examples(job, examples, true);
+    return check_examples(job, examples, true);
+}
+
+static int trace(xy_job *job, const xy_student *student, const xy_examples *examples,
+                 const xy_examples *watched, uint64_t seed, const float **probabilities,
+                 uint32_t *passes, void **fitted)
+{
+    const xy_learner *learner = learner_of(student);
+    *fitted = NULL;
+    *passes = 0;
+    int code = check_training(job, examples, XY_LEARNER_SERVICE " trace()");
+    if (code == XY_OK && watched)
+        code = check_examples(job, watched, false);
+    if (code < 0)
+        return code;
+    if (!learner->trace)
+        return xy_fail(job, XY_EUNSUPPORTED, "the learner `%s` does not tell how it learned: it has "
+                       "no passes over the data; `xylem plugins` lists the others",
+                       instance_type(student->instance)->stage.id);
+    return learner->trace(instance_state(student->instance), job, examples,
+                          watched ? watched : examples, seed, probabilities, passes, fitted);
+}
+
+static int fit(xy_job *job, const xy_student *student, const xy_examples *examples, uint64_t seed,
+               void **fitted)
+{
+    *fitted = NULL;
+    int code = check_training(job, examples, XY_LEARNER_SERVICE " fit()");
     if (code < 0)
         return code;
     const void *state = instance_state(student->instance);
@@ -112,4 +137,5 @@ static void release(const xy_student *student, void *fitted)
 }
 
 const xy_learner_service service_learner = {
-    .size = sizeof(xy_learner_service), .fit = fit, .predict = predict, .release = release};
+    .size = sizeof(xy_learner_service), .fit = fit, .predict = predict, .release = release,
+    .trace = trace};

@@ -10,7 +10,7 @@
 #ifndef XYLEM_PLUGINS_LINEAR_LINEAR_SOLVER_H
 #define XYLEM_PLUGINS_LINEAR_LINEAR_SOLVER_H
 
-#include "linear_matrix.h"
+#include "learner_matrix.h"
 
 struct task {
     const struct matrix *rows;

@@ -398,6 +398,12 @@ typedef struct xy_learner_service {
     int (*predict)(xy_job *, const xy_student *, const void *fitted, const xy_examples *,
                    float *probabilities);
     void (*release)(const xy_student *, void *fitted);
+    /* [worker] Since minor 1. fit() that also tells how each example was learned (Swayamdipta et
+     * al. 2020, "Dataset Cartography", section 2): after each pass over the data, the class
+     * probabilities of `watched`: *passes x watched->count x classes in the job's arena. `watched`
+     * NULL: of the examples themselves. XY_EUNSUPPORTED for a learner that has no passes. */
+    int (*trace)(xy_job *, const xy_student *, const xy_examples *, const xy_examples *watched,
+                 uint64_t seed, const float **probabilities, uint32_t *passes, void **fitted);
 } xy_learner_service;
 
 #define XY_EXPRESSION "xylem.expression/1"
@@ -556,6 +562,10 @@ typedef struct xy_learner {
     int (*predict)(const void *state, xy_job *, const void *fitted, const xy_examples *,
                    float *probabilities);
     void (*release)(const void *state, void *fitted); /* [worker] */
+    /* [worker] Since minor 1. Optional: see xylem.learner/1. `watched` is never NULL; memory from the
+     * job's alloc(). */
+    int (*trace)(const void *state, xy_job *, const xy_examples *, const xy_examples *watched,
+                 uint64_t seed, const float **probabilities, uint32_t *passes, void **fitted);
 } xy_learner;
 
 /* Where a format writes: append() copies, [worker]. */

@@ -74,7 +74,8 @@ static void release(const void *data, void *fitted)
     free(fitted);
 }
 
-static const xy_learner learner = {sizeof(learner), fit, predict, release};
+static const xy_learner learner = {
+    .size = sizeof(learner), .fit = fit, .predict = predict, .release = release};
 
 static const xy_stage stage = {
     XY_STAGE_INIT, .kind = XY_LEARNER, .id = "my_plugin", .state_size = sizeof(struct state),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linear_matrix.h - a sparse matrix by rows, grown row by row. One thread at a time. */
-#ifndef XYLEM_PLUGINS_LINEAR_LINEAR_MATRIX_H
-#define XYLEM_PLUGINS_LINEAR_LINEAR_MATRIX_H
+/* learner_matrix.h - a sparse matrix by rows, grown row by row. One thread at a time. */
+#ifndef XYLEM_PLUGINS_COMMON_LEARNER_MATRIX_H
+#define XYLEM_PLUGINS_COMMON_LEARNER_MATRIX_H
 
 #include <xylem/plugin.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linear_words.h - the n-grams of a text, each as a 64-bit hash.
+/* learner_words.h - the n-grams of a text, each as a 64-bit hash.
  *
  * A text is composed and case-folded by Unicode's rules (utf8proc). A word is a run of letters,
  * marks, digits and '_'; each other character but white space is a word of its own, since "!" and
  * ":(" tell much about short texts. [any], one thread for one struct. */
-#ifndef XYLEM_PLUGINS_LINEAR_LINEAR_WORDS_H
-#define XYLEM_PLUGINS_LINEAR_LINEAR_WORDS_H
+#ifndef XYLEM_PLUGINS_COMMON_LEARNER_WORDS_H
+#define XYLEM_PLUGINS_COMMON_LEARNER_WORDS_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "linear_words.h"
+#include "learner_words.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "linear_features.h"
+#include "learner_features.h"
 
 #include <math.h>
 #include <stdlib.h>

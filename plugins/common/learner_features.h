@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linear_features.h - from texts, or from ready vectors, to rows of features.
+/* learner_features.h - from texts, or from ready vectors, to rows of features.
  *
  * Texts: counts of hashed n-grams (Weinberger et al. 2009, without signs), times the smoothed
  * inverse document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets
  * that a training text fell into become columns: the others' weights would be 0 all the same. */
-#ifndef XYLEM_PLUGINS_LINEAR_LINEAR_FEATURES_H
-#define XYLEM_PLUGINS_LINEAR_LINEAR_FEATURES_H
+#ifndef XYLEM_PLUGINS_COMMON_LEARNER_FEATURES_H
+#define XYLEM_PLUGINS_COMMON_LEARNER_FEATURES_H
 
-#include "linear_matrix.h"
-#include "linear_words.h"
+#include "learner_matrix.h"
+#include "learner_words.h"
 
 enum feature_kind { FEATURE_WORDS, FEATURE_CHARACTERS, FEATURE_VECTORS };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "linear_matrix.h"
+#include "learner_matrix.h"
 
 #include <stdlib.h>
 
