@@ -197,7 +197,8 @@ static int process(void *state, xy_job *job)
 
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{ field: text, split: \"\\\\s+\" }" : NULL;
+    static const char example[] = "{ field: text, split: \"\\\\s+\", max_items: 8 }";
+    return strcmp(id, "xylem.example/1") == 0 ? example : NULL;
 }
 
 static const xy_stage explode_stage = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* extract - the groups of a regular expression as fields: what a model wrote as text becomes data. */
+/* extract - the groups of a regular expression as fields: a model's text becomes data. */
 #include <stdlib.h>
 
 #include "extract_types.h"

@@ -16,8 +16,8 @@ static const xy_option options[] = {
      .def = "text", .help = "The text field to search."},
     {.name = "pattern", .type = XY_OPT_TEXT, .offset = offsetof(struct matches, pattern),
      .flags = XY_OPT_REQUIRED,
-     .help = "The regular expression (PCRE2); `(?i)` in front ignores case, `\\A` and `\\z` are the "
-             "text's ends."},
+     .help = "The regular expression (PCRE2); `(?i)` in front ignores case, `\\A` and `\\z` are "
+             "the text's ends."},
     {.name = "keep", .type = XY_OPT_TEXT, .offset = offsetof(struct matches, keep),
      .def = "matching", .choices = "matching|others",
      .help = "Which records stay: those in which it is found, or the others."},

@@ -141,7 +141,7 @@ static void drops_what_is_no_list(void)
 
 static void bounds_the_search(void)
 {
-    explode("{field: t, split: '(a|aa)+;'}", "{\"t\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    explode("{field: t, split: '(a|aa)+;'}", "{\"t\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                                              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:;\"}");
     CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
     CHECK_TEXT(result.why, "`split` takes more than 2000000 steps on this text; write it without "

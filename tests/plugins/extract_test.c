@@ -120,7 +120,8 @@ static void reads_a_list_of_tasks(void)
             "Instruction: \\s* (?<instruction>.*?) \\s* \\d+ \\. \\s* Input: \\s* (?<input>.*?) "
             "\\s* \\d+ \\. \\s* Output: \\s* (?<output>.*?) \\s* (?= \\#\\#\\# | \\z)'}",
             "{\"reply\":\"3. Instruction: Name a colour.\\n3. Input:\\n<noinput>\\n3. Output:\\n"
-            "Red.\\n###\\n4. Instruction: Add.\\n4. Input:\\n1.5 and 2\\n4. Output:\\n3.5\\n###\"}");
+            "Red.\\n###\\n4. Instruction: Add.\\n4. Input:\\n1.5 and 2\\n4. Output:\\n"
+            "3.5\\n###\"}");
     CHECK_TEXT(field("tasks"),
                "[{\"instruction\":\"Name a colour.\",\"input\":\"<noinput>\",\"output\":\"Red.\"},"
                "{\"instruction\":\"Add.\",\"input\":\"1.5 and 2\",\"output\":\"3.5\"}]");
@@ -159,7 +160,7 @@ static void reads_unicode(void)
 
 static void bounds_the_search(void)
 {
-    extract("{pattern: '(?<a>(a|aa)+)$'}", "{\"text\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    extract("{pattern: '(?<a>(a|aa)+)$'}", "{\"text\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"}");
     CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
     CHECK_TEXT(result.why, "`pattern` takes more than 2000000 steps on this text; write it without "

@@ -37,8 +37,8 @@ static void keeps_the_others(void)
     CHECK_TEXT(judge(yaml, "{\"text\":\"Describe the IMAGE.\"}"), "not for text: `IMAGE`");
     CHECK_TEXT(judge(yaml, "{\"text\":\"Go to the shop.\"}"), "not for text: `Go to`");
     CHECK_TEXT(judge("{pattern: '.+', keep: others, why: long}",
-                     "{\"text\":\"0123456789012345678901234567890123456789012345678901234567\xc3\xa9"
-                     "\xc3\xa9\xc3\xa9\"}"),
+                     "{\"text\":\"0123456789012345678901234567890123456789012345678901234567"
+                     "\xc3\xa9\xc3\xa9\xc3\xa9\"}"),
                "long: `0123456789012345678901234567890123456789012345678901234567\xc3\xa9`");
 }
 

@@ -17,7 +17,7 @@
 #include "job.h"
 #include "services.h"
 
-enum { STAGE_HOST_DATASETS = 8 };
+enum { STAGE_HOST_DATASETS = 16 };
 
 struct stage_dataset {
     char name[32], path[64];
