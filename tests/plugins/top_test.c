@@ -34,8 +34,8 @@ static const char *kept(const char *yaml, const char *lines)
 }
 
 static const char scored[] = "{\"s\":1,\"l\":\"a\"}\n{\"s\":3,\"l\":\"b\"}\n"
-                             "{\"s\":2.5,\"l\":\"a\"}\n{\"s\":2.5,\"l\":\"a\"}\n{\"s\":-1,\"l\":\"b\"}\n"
-                             "{\"s\":0,\"l\":\"a\"}\n";
+                             "{\"s\":2.5,\"l\":\"a\"}\n{\"s\":2.5,\"l\":\"a\"}\n"
+                             "{\"s\":-1,\"l\":\"b\"}\n{\"s\":0,\"l\":\"a\"}\n";
 
 static void keeps_the_best(void)
 {
