@@ -3,8 +3,8 @@
 #ifndef XYLEM_PLUGINS_DEMOS_DEMOS_H
 #define XYLEM_PLUGINS_DEMOS_DEMOS_H
 
-#include "demos_pool.h"
+#include <xylem/plugin.h>
 
-extern const xy_stage demos_random, demos_knn;
+extern const xy_stage demos_random, demos_knn, demos_cluster, demos_influence, demos_dissimilar;
 
 #endif

@@ -43,7 +43,8 @@ static int read_demo(struct pool *pool, const struct pool_options *options,
     size_t start = pool->json.length;
     *demo = (struct demo){.json = start, .id = record->api->id(record), .text = pool->texts.length,
                           .text_length = text.len,
-                          .text_hash = text.ptr ? XXH3_64bits(text.ptr, text.len) : 0};
+                          .text_hash = text.ptr ? XXH3_64bits(text.ptr, text.len) : 0,
+                          .row = (uint32_t)pool->count};
     text_add_str(&pool->texts, text);
     text_add_literal(&pool->json, "{");
     for (size_t i = 0; options->fields && options->fields[i]; i++)
@@ -59,39 +60,69 @@ static int read_demo(struct pool *pool, const struct pool_options *options,
     return XY_OK;
 }
 
+static int read_dataset(struct pool *pool, xy_job *job, const struct pool_options *options,
+                        xy_dataset *dataset, bool second)
+{
+    uint64_t count = dataset->api->count(dataset);
+    for (uint64_t i = 0; i < count; i++) {
+        const xy_record *record = dataset->api->at(dataset, i);
+        if (!record)
+            return xy_fail(job, XY_EIO, "record %llu of the `%s` cannot be read",
+                           (unsigned long long)i, second ? "second_pool" : "pool");
+        if (i % 1024 == 0 && job->api->cancelled(job))
+            return XY_ECANCELED;
+        struct demo *demo = &pool->demos[pool->count];
+        if (read_demo(pool, options, record, demo) < 0)
+            return xy_fail(job, XY_ENOMEM, "out of memory");
+        demo->second = second;
+        pool->count++;
+    }
+    return XY_OK;
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct demo *first = a, *second = b;
     if (first->match != second->match)
         return first->match < second->match ? -1 : 1;
+    if (first->second != second->second)
+        return first->second ? 1 : -1;
     if (first->balance != second->balance)
         return first->balance < second->balance ? -1 : 1;
-    return (first->json > second->json) - (first->json < second->json); /* as they were read */
+    return (first->row > second->row) - (first->row < second->row); /* as they were read */
 }
 
 int pool_read(struct pool *pool, xy_job *job, const struct pool_options *options)
 {
-    uint64_t count = options->dataset->api->count(options->dataset);
-    if (count == 0)
+    uint64_t own = options->dataset->api->count(options->dataset);
+    uint64_t second = options->second ? options->second->api->count(options->second) : 0;
+    if (pthread_mutex_init(&pool->lock, NULL) != 0)
+        return xy_fail(job, XY_ENOMEM, "out of memory");
+    pool->has_lock = true;
+    if (own == 0)
         return xy_fail(job, XY_EINVAL, "the `pool` is empty: there is nothing to demonstrate with");
-    if (count >= NAMES_NONE)
+    if (own >= NAMES_NONE || second >= NAMES_NONE - own)
         return xy_fail(job, XY_EUNSUPPORTED, "the `pool` has more than 2^32 - 2 records");
-    pool->demos = calloc(count, sizeof(*pool->demos));
-    for (uint64_t i = 0; pool->demos && i < count; i++) {
-        const xy_record *record = options->dataset->api->at(options->dataset, i);
-        if (!record)
-            return xy_fail(job, XY_EIO, "record %llu of the `pool` cannot be read",
-                           (unsigned long long)i);
-        if (i % 1024 == 0 && job->api->cancelled(job))
-            return XY_ECANCELED;
-        if (read_demo(pool, options, record, &pool->demos[i]) < 0)
-            return xy_fail(job, XY_ENOMEM, "out of memory");
-        pool->count++;
-    }
+    pool->demos = calloc(own + second, sizeof(*pool->demos));
     if (!pool->demos)
         return xy_fail(job, XY_ENOMEM, "out of memory");
+    int code = read_dataset(pool, job, options, options->dataset, false);
+    if (code == XY_OK && second)
+        code = read_dataset(pool, job, options, options->second, true);
+    if (code < 0)
+        return code;
+    pool->read = pool->count;
     qsort(pool->demos, pool->count, sizeof(*pool->demos), compare);
     return XY_OK;
+}
+
+void pool_keep(struct pool *pool, const bool *kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pool->count; i++)
+        if (kept[pool->demos[i].row])
+            pool->demos[count++] = pool->demos[i];
+    pool->count = count;
 }
 
 void pool_free(struct pool *pool)
@@ -101,6 +132,9 @@ void pool_free(struct pool *pool)
     text_free(&pool->texts);
     names_free(&pool->match_values);
     names_free(&pool->balance_values);
+    names_free(&pool->said);
+    if (pool->has_lock)
+        pthread_mutex_destroy(&pool->lock);
 }
 
 /* ---- choosing -------------------------------------------------------------------------------- */
@@ -119,12 +153,10 @@ static size_t first_at_least(const struct pool *pool, uint32_t match)
     return low;
 }
 
-const uint32_t *pool_candidates(const struct pool *pool, xy_job *job,
-                                const struct pool_options *options, const xy_record *record,
-                                xy_str text, size_t *count)
+int pool_candidates(const struct pool *pool, xy_job *job, const struct pool_options *options,
+                    const xy_record *record, xy_str text, struct candidates *candidates)
 {
     size_t from = 0, to = pool->count;
-    *count = 0;
     if (options->match) {
         char scratch[NAMES_SCRATCH];
         uint32_t number =
@@ -132,48 +164,39 @@ const uint32_t *pool_candidates(const struct pool *pool, xy_job *job,
         from = number == NAMES_NONE ? 0 : first_at_least(pool, number + 1);
         to = number == NAMES_NONE ? 0 : first_at_least(pool, number + 2);
     }
-    uint32_t *candidates = job->api->alloc(job, (to - from + 1) * sizeof(*candidates));
+    *candidates = (struct candidates){
+        .items = job->api->alloc(job, (to - from + 1) * sizeof(*candidates->items))};
+    if (!candidates->items)
+        return XY_ENOMEM;
     uint64_t id = record->api->id(record), parent = record->api->parent(record);
     uint64_t hash = text.ptr ? XXH3_64bits(text.ptr, text.len) : 0;
-    for (size_t i = from; candidates && i < to; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct demo *demo = &pool->demos[i];
         bool self = demo->id == id || (parent && demo->id == parent) ||
                     (hash && demo->text_hash == hash);
-        if (!self || !options->exclude_self)
-            candidates[(*count)++] = (uint32_t)i;
+        if (self && options->exclude_self)
+            continue;
+        candidates->items[candidates->count++] = (uint32_t)i;
+        candidates->own += !demo->second;
     }
-    return candidates;
+    return XY_OK;
 }
 
-int pool_set(struct pool *pool, xy_job *job, const xy_host *host,
-             const struct pool_options *options, xy_record *record, const uint32_t *chosen,
-             size_t count)
+struct shares pool_shares(const struct pool_options *options, const struct candidates *candidates)
 {
-    struct text list = {0}, ids = {0};
-    for (size_t i = 0; i < count; i++) {
-        const struct demo *demo = &pool->demos[chosen[i]];
-        char id[24];
-        snprintf(id, sizeof(id), "%s\"%016llx\"", i ? "," : "", (unsigned long long)demo->id);
-        text_add_literal(&ids, i ? "" : "[");
-        text_add_literal(&ids, id);
-        text_add_literal(&list, i ? "," : "[");
-        text_add(&list, pool->json.bytes + demo->json, demo->json_length);
+    size_t k = (size_t)options->k, second = candidates->count - candidates->own;
+    size_t most = (size_t)options->second_k < k ? (size_t)options->second_k : k;
+    struct shares shares = {.second = second < most ? second : most};
+    shares.own = k - shares.second < candidates->own ? k - shares.second : candidates->own;
+    return shares;
+}
+
+void pool_draw(uint32_t *items, size_t count, size_t k, uint64_t *random)
+{
+    for (size_t i = 0; i < k; i++) {
+        size_t other = i + (size_t)xy_random_below(random, count - i);
+        uint32_t kept = items[i];
+        items[i] = items[other];
+        items[other] = kept;
     }
-    text_add_literal(&ids, count ? "]" : "[]");
-    text_add_literal(&list, count ? "]" : "[]");
-    int code = list.failed || ids.failed ? XY_ENOMEM : XY_OK;
-    if (code == XY_OK)
-        code = xy_record_set_json(record, options->into, (xy_str){list.bytes, list.length});
-    if (code >= 0)
-        code = xy_record_set_json(record, options->ids, (xy_str){ids.bytes, ids.length});
-    text_free(&list);
-    text_free(&ids);
-    if (code < 0)
-        return xy_fail(job, code, "the demonstrations cannot be set on `%s`", options->into);
-    if (count < (size_t)options->k && !pool->said_short++)
-        xy_log_line(host, XY_LOG_WARNING,
-                    "record %016llx: %zu of %lld demonstrations, since no more of the pool may be "
-                    "shown to it (said once)", (unsigned long long)record->api->id(record), count,
-                    (long long)options->k);
-    return XY_OK;
 }

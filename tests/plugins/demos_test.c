@@ -114,10 +114,14 @@ static void matches_a_field(void)
     host.log[0] = '\0';
     CHECK_TEXT(ids_for("{\"label\":\"unknown\"}", 7), "");
     CHECK_TEXT(stage_text(result.input, "demos"), "[]");
-    CHECK_TEXT(ids_for("{\"other\":1}", 7), "");
-    const char *said = strstr(host.log, "0 of 2 demonstrations");
+    CHECK_TEXT(ids_for("{\"label\":\"unknown\",\"text\":\"again\"}", 7), "");
+    const char *said = strstr(host.log, "0 of 2 demonstrations: the pool has no more with `label` "
+                                        "= \"unknown\"");
     CU_ASSERT_PTR_NOT_NULL_FATAL(said);
-    CU_ASSERT_PTR_NULL(strstr(said + 1, "0 of 2"));
+    CU_ASSERT_PTR_NULL(strstr(said + 1, "0 of 2")); /* once for each value */
+    CHECK_TEXT(ids_for("{\"other\":1}", 7), "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "the record has no `label`"));
+    CU_ASSERT_EQUAL(stage_host_score(&host, "short").value, 3);
 }
 
 static void balances_a_field(void)

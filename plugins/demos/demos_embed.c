@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "demos_embed.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "vectors.h"
+
+int space_open(struct space *space, const xy_host *host)
+{
+    space->models = host->service(host, XY_MODEL);
+    if (!space->embed == !space->vector) {
+        xy_log_line(host, XY_LOG_ERROR, "give `embed`, a model, or `vector`, a field with ready "
+                    "vectors%s", space->embed ? ", not both" : "");
+        return XY_EINVAL;
+    }
+    return space->embed && !space->models ? XY_EUNSUPPORTED : XY_OK;
+}
+
+static int scale(struct places *places, xy_job *job)
+{
+    places->scales = calloc(places->count + 1, sizeof(*places->scales));
+    if (!places->scales)
+        return xy_fail(job, XY_ENOMEM, "out of memory");
+    for (size_t i = 0; i < places->count; i++)
+        places->scales[i] = vectors_scale(places_at(places, i), places->dimension);
+    return XY_OK;
+}
+
+static int embed(struct places *places, xy_job *job, const struct space *space,
+                 const xy_str *texts, size_t count)
+{
+    places->count = count;
+    if (count == 0)
+        return XY_OK;
+    if (!(space->models->can(space->embed) & XY_EMBED))
+        return xy_fail(job, XY_EUNSUPPORTED, "the model given as `embed` cannot embed texts");
+    int code = space->models->embed(job, space->embed, texts, count, &places->vectors,
+                                    &places->dimension);
+    return code < 0 ? code : scale(places, job);
+}
+
+/* Adds the vectors of one data set behind those that are there. */
+static int add_column(struct places *places, xy_job *job, const struct space *space,
+                      xy_dataset *dataset, const char *what)
+{
+    size_t count = (size_t)dataset->api->count(dataset);
+    uint32_t width = 0;
+    const float *column = count ? dataset->api->column(dataset, space->vector, &width) : NULL;
+    if (count == 0)
+        return XY_OK;
+    if (!column)
+        return xy_fail(job, XY_EINVAL, "no record of the `%s` has a vector in `%s`, or their "
+                       "lengths differ: embed them by one `embed` step before", what,
+                       space->vector);
+    if (places->count && width != places->dimension)
+        return xy_fail(job, XY_EINVAL, "the vectors of the `%s` have %u dimensions, those before "
+                       "%zu: embed both by one model", what, width, places->dimension);
+    for (size_t i = 0; i < count; i++)
+        if (isnan(column[i * width]))
+            return xy_fail(job, XY_EINVAL, "record %zu of the `%s` has no vector in `%s`", i, what,
+                           space->vector);
+    size_t before = places->count * width;
+    float *grown = realloc(places->own, (before + count * width) * sizeof(*grown));
+    if (!grown)
+        return xy_fail(job, XY_ENOMEM, "out of memory");
+    memcpy(grown + before, column, count * width * sizeof(*grown));
+    places->vectors = places->own = grown;
+    places->count += count;
+    places->dimension = width;
+    return XY_OK;
+}
+
+int places_of_pool(struct places *places, xy_job *job, const struct space *space,
+                   const struct pool *pool, const struct pool_options *options)
+{
+    if (space->vector) {
+        int code = add_column(places, job, space, options->dataset, "pool");
+        if (code == XY_OK && options->second)
+            code = add_column(places, job, space, options->second, "second_pool");
+        return code < 0 ? code : scale(places, job);
+    }
+    xy_str *texts = job->api->alloc(job, (pool->count + 1) * sizeof(*texts));
+    if (!texts)
+        return xy_fail(job, XY_ENOMEM, "out of memory");
+    for (size_t i = 0; i < pool->count; i++) {
+        const struct demo *demo = &pool->demos[i];
+        if (demo->text_length == 0)
+            return xy_fail(job, XY_EINVAL, "record %016llx of the `%s` has no text in `%s`; name "
+                           "another `pool_field`, or filter the pool", (unsigned long long)demo->id,
+                           demo->second ? "second_pool" : "pool", options->text_field);
+        texts[demo->row] = (xy_str){pool->texts.bytes + demo->text, demo->text_length};
+    }
+    return embed(places, job, space, texts, pool->count);
+}
+
+/* Copies of the texts, since a record lives only until the next is read. */
+static int copy_texts(xy_job *job, xy_dataset *dataset, const char *field, xy_str *texts,
+                      size_t *found)
+{
+    uint64_t count = dataset->api->count(dataset);
+    *found = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const xy_record *record = dataset->api->at(dataset, i);
+        xy_str text = record ? xy_record_text(record, field) : xy_text(NULL);
+        if (text.len == 0)
+            continue;
+        char *copy = job->api->alloc(job, text.len);
+        if (!copy)
+            return xy_fail(job, XY_ENOMEM, "out of memory");
+        memcpy(copy, text.ptr, text.len);
+        texts[(*found)++] = (xy_str){copy, text.len};
+    }
+    return XY_OK;
+}
+
+int places_of_dataset(struct places *places, xy_job *job, const struct space *space,
+                      xy_dataset *dataset, const char *field, const char *what)
+{
+    if (space->vector) {
+        int code = add_column(places, job, space, dataset, what);
+        return code < 0 ? code : scale(places, job);
+    }
+    size_t count = (size_t)dataset->api->count(dataset);
+    xy_str *texts = job->api->alloc(job, (count + 1) * sizeof(*texts));
+    if (!texts)
+        return xy_fail(job, XY_ENOMEM, "out of memory");
+    int code = copy_texts(job, dataset, field, texts, &count);
+    return code < 0 ? code : embed(places, job, space, texts, count);
+}
+
+void places_free(struct places *places)
+{
+    free(places->own);
+    free(places->scales);
+}
