@@ -97,8 +97,8 @@ static int trace(xy_job *job, const xy_student *student, const xy_examples *exam
     if (code < 0)
         return code;
     if (!learner->trace)
-        return xy_fail(job, XY_EUNSUPPORTED, "the learner `%s` does not tell how it learned: it has "
-                       "no passes over the data; `xylem plugins` lists the others",
+        return xy_fail(job, XY_EUNSUPPORTED, "the learner `%s` does not tell how it learned: it "
+                       "has no passes over the data; `xylem plugins` lists the others",
                        instance_type(student->instance)->stage.id);
     return learner->trace(instance_state(student->instance), job, examples,
                           watched ? watched : examples, seed, probabilities, passes, fitted);
