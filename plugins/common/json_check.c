@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_reader.h"
+#include "utf8.h"
 
 enum { DEPTH_LIMIT = 64 };
 
@@ -12,30 +13,6 @@ static void skip_space(struct scan *scan)
     while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' ||
                                     *scan->at == '\r'))
         scan->at++;
-}
-
-/* The bytes that may follow a lead byte of UTF-8 (Unicode 15, table 3-7); 0: not well formed. */
-static size_t sequence_length(const unsigned char *at, const unsigned char *end)
-{
-    size_t left = (size_t)(end - at);
-    unsigned char lead = at[0], low = 0x80, high = 0xbf;
-    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || left < length)
-        return 0;
-    if (lead == 0xe0)
-        low = 0xa0;
-    else if (lead == 0xed)
-        high = 0x9f;
-    else if (lead == 0xf0)
-        low = 0x90;
-    else if (lead == 0xf4)
-        high = 0x8f;
-    if (at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
 }
 
 static bool is_hex(unsigned char c)
@@ -62,7 +39,7 @@ static bool check_string(struct scan *scan)
     while (scan->at < scan->end) {
         unsigned char c = *scan->at;
         if (c >= 0x80) {
-            size_t length = sequence_length(scan->at, scan->end);
+            size_t length = utf8_sequence(scan->at, scan->end);
             if (!length)
                 return false;
             scan->at += length;
