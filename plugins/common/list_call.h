@@ -21,8 +21,9 @@ struct list_call { /* in the stage's state: the first members are written by the
     bool unconstrained;     /* the model said that it cannot keep to a schema */
 };
 
-/* Its part of a stage's option table; `member` is the list_call in the struct `state`. */
-#define LIST_CALL_OPTIONS(state, member)                                                           \
+/* Its part of a stage's option table; `member` is the list_call in the struct
+ * `state`, `keep_or_cut` the default of `description`. */
+#define LIST_CALL_OPTIONS(state, member, keep_or_cut)                                              \
     {.name = "model", .type = XY_OPT_MODEL, .offset = offsetof(state, member.model),               \
      .flags = XY_OPT_REQUIRED, .help = "The model that is asked."},                                \
     {.name = "system", .type = XY_OPT_TEMPLATE, .offset = offsetof(state, member.system),          \
@@ -30,8 +31,8 @@ struct list_call { /* in the stage's state: the first members are written by the
     {.name = "json", .type = XY_OPT_BOOL, .offset = offsetof(state, member.json), .def = "false",  \
      .help = "Holds the answer to a JSON list of texts, where the model can be held to a schema; " \
              "the prompt should ask for one. Without it any usual form of a list is understood."}, \
-    {.name = "description", .type = XY_OPT_TEXT, .offset = offsetof(state, member.description), \
-     .def = "keep", .choices = "keep|cut",                                                         \
+    {.name = "description", .type = XY_OPT_TEXT, .offset = offsetof(state, member.description),    \
+     .def = keep_or_cut, .choices = "keep|cut",                                                    \
      .help = "Whether an item keeps what follows its first colon or dash (`Drama: plays that "     \
              "...`), or is cut before it."},                                                       \
     {.name = "temperature", .type = XY_OPT_NUMBER, .offset = offsetof(state, member.temperature),  \

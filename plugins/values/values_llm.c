@@ -34,7 +34,7 @@ static const xy_option options[] = {
      .flags = XY_OPT_REQUIRED,
      .help = "A template of the prompt. Beside the record's fields it has `wanted`, how many "
              "values are asked for, and `have`, the list of those that there are."},
-    LIST_CALL_OPTIONS(struct llm, call),
+    LIST_CALL_OPTIONS(struct llm, call, "keep"),
     {.name = "into", .type = XY_OPT_FIELD, .offset = AT(into), .def = "value",
      .help = "The field set to a value, or to the list of them."},
     {.name = "emit", .type = XY_OPT_TEXT, .offset = AT(emit), .def = "records",
