@@ -12,7 +12,7 @@ struct words {
     const char *const *list;
     const char *path;
     const char *const *into;
-    int64_t n, count;
+    int64_t n, least, count;
     int32_t distinct;
     const xy_rng *rng;
     const xy_host *host;
@@ -28,11 +28,15 @@ static const xy_option options[] = {
      .help = "A text file with one word, or phrase, a line; in place of `list`."},
     {.name = "n", .type = XY_OPT_INT, .offset = offsetof(struct words, n), .def = "3", .low = 1,
      .high = 1000, .help = "How many words a record gets."},
+    {.name = "least", .type = XY_OPT_INT, .offset = offsetof(struct words, least), .def = "-1",
+     .low = -1, .high = 1000,
+     .help = "With this, a record gets any number of words from `least`, which may be 0, to `n`, "
+             "each as likely: a random subset. -1: always `n`."},
     {.name = "distinct", .type = XY_OPT_BOOL, .offset = offsetof(struct words, distinct),
      .def = "true", .help = "Never draws one place of the list twice for the same record."},
     {.name = "into", .type = XY_OPT_LIST, .offset = offsetof(struct words, into), .def = "words",
-     .help = "One field, set to the list of words (to the word itself when `n` is 1), or `n` "
-             "fields, one for each word."},
+     .help = "One field, set to the list of words (to the word itself when `n` is 1 and there is "
+             "no `least`), or `n` fields, one for each word."},
     {.name = "count", .type = XY_OPT_INT, .offset = offsetof(struct words, count), .def = "0",
      .low = 0, .high = 1e15,
      .help = "How many records to make, of nothing or of each record that comes in; 0 adds words "
@@ -61,6 +65,10 @@ static int open_words(void *state, const xy_host *host)
         words->fields++;
     if (words->fields != 1 && words->fields != (size_t)words->n)
         return refuse(words, "`into` names one field for all words, or as many fields as `n`");
+    if (words->least >= 0 && words->fields != 1)
+        return refuse(words, "a subset (`least`) goes into one field, as a list");
+    if (words->least > words->n)
+        return refuse(words, "`least` is more than `n`");
     return XY_OK;
 }
 
@@ -152,11 +160,13 @@ static void draw_distinct(uint64_t *chosen, size_t n, uint64_t from, uint64_t *r
     }
 }
 
-static int set_list(const struct words *words, xy_record *record, const uint64_t *chosen)
+static int set_list(const struct words *words, xy_record *record, const uint64_t *chosen,
+                    size_t count)
 {
     struct text list = {0};
-    for (size_t i = 0; i < (size_t)words->n; i++) {
-        text_add_literal(&list, i ? "," : "[");
+    text_add_literal(&list, "[");
+    for (size_t i = 0; i < count; i++) {
+        text_add_literal(&list, i ? "," : "");
         text_add_json(&list, words->words[chosen[i]]);
     }
     text_add_literal(&list, "]");
@@ -170,8 +180,9 @@ static int set_list(const struct words *words, xy_record *record, const uint64_t
 static int fill(const struct words *words, xy_job *job, const xy_record *origin, uint64_t number,
                 xy_record *record)
 {
-    size_t n = (size_t)words->n;
+    size_t n = (size_t)words->n, count = n;
     uint64_t random = words->rng->stream(job, origin, number);
+    bool subset = words->least >= 0, each = !subset && words->fields == n;
     uint64_t *chosen = job->api->alloc(job, n * sizeof(*chosen));
     if (!chosen)
         return xy_fail(job, XY_ENOMEM, "out of memory");
@@ -179,8 +190,11 @@ static int fill(const struct words *words, xy_job *job, const xy_record *origin,
         draw_distinct(chosen, n, words->word_count, &random);
     for (size_t i = 0; !words->distinct && i < n; i++)
         chosen[i] = xy_random_below(&random, words->word_count);
-    int code = words->fields == n ? XY_OK : set_list(words, record, chosen);
-    for (size_t i = 0; code >= 0 && words->fields == n && i < n; i++)
+    /* All are drawn, and their order is random: the first of them are a subset of any size. */
+    if (subset)
+        count = (size_t)words->least + xy_random_below(&random, n - (size_t)words->least + 1);
+    int code = each ? XY_OK : set_list(words, record, chosen, count);
+    for (size_t i = 0; code >= 0 && each && i < n; i++)
         code = xy_record_set_text(record, words->into[i], words->words[chosen[i]]);
     if (code < 0)
         return xy_fail(job, code, "the words cannot be set on `%s`: is each word UTF-8?",

@@ -40,6 +40,7 @@ struct stage_host {
     int (*answer)(void *data, const xy_request *request, xy_reply *reply, struct arena *arena);
     void *answer_data;
     struct stage_call *calls; /* submitted and not yet answered, oldest first */
+    bool newest_first;        /* answers the newest call first, as a server may */
     char log[4096];           /* every log line, one after another */
 };
 

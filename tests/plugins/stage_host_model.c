@@ -67,10 +67,13 @@ static int mock_submit(xy_job *base, const xy_model *model, const xy_request *re
 
 bool stage_host_answer_next(struct stage_host *host)
 {
-    struct stage_call *call = host->calls;
+    struct stage_call **place = &host->calls;
+    while (host->newest_first && *place && (*place)->next)
+        place = &(*place)->next;
+    struct stage_call *call = *place;
     if (!call)
         return false;
-    host->calls = call->next;
+    *place = call->next;
     xy_reply reply;
     ask(host, call->job, &call->request, &reply);
     call->job->tickets--;

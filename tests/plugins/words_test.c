@@ -81,6 +81,37 @@ static void reads_a_file(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "cannot read"));
 }
 
+/* Sizes from 0 to 3 are as likely each, so that a word is in a subset with a chance of
+ * (0 + 1 + 2 + 3) / 4 / 3 = 1/2; within five standard deviations. */
+static void draws_subsets(void)
+{
+    enum { DRAWS = 4000 };
+    static const char *const list[] = {"\"dialogue\"", "\"plot twist\"", "\"moral\""};
+    size_t sizes[4] = {0}, with[3] = {0};
+    open_words("{list: [dialogue, plot twist, moral], n: 3, least: 0, count: 4000}");
+    draw("{}", "");
+    CU_ASSERT_EQUAL_FATAL(result.count, DRAWS);
+    for (size_t i = 0; i < DRAWS; i++) {
+        const char *words = stage_text(result.records[i], "words");
+        size_t size = 0;
+        for (size_t k = 0; k < 3; k++) {
+            bool in = strstr(words, list[k]) != NULL;
+            with[k] += in;
+            size += in;
+        }
+        sizes[size]++;
+        if (size == 0)
+            CHECK_TEXT(words, "[]");
+    }
+    for (size_t k = 0; k < 4; k++)
+        CU_ASSERT_TRUE(fabs((double)sizes[k] - DRAWS / 4.0) < 5 * sqrt(DRAWS * 0.25 * 0.75));
+    for (size_t k = 0; k < 3; k++)
+        CU_ASSERT_TRUE(fabs((double)with[k] - DRAWS / 2.0) < 5 * sqrt(DRAWS * 0.25));
+    open_words("{list: [a, b], n: 1, least: 1}"); /* a list, even of one */
+    draw("{}", "");
+    CU_ASSERT_EQUAL(stage_text(result.input, "words")[0], '[');
+}
+
 static void makes_records(void)
 {
     open_words("{list: [a, b, c, d], count: 3}");
@@ -99,12 +130,17 @@ static void refuses(void)
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "words",
                                        "{list: [a, b, c], n: 3, into: [x, y]}"));
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "words", "{list: [], n: 1}"));
+    CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "words",
+                                       "{list: [a, b, c], n: 2, least: 3}"));
+    CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "words",
+                                       "{list: [a, b, c], n: 2, least: 1, into: [x, y]}"));
 }
 
 static const struct check checks[] = {
     {"each as likely, none twice", draws_evenly},
     {"fields", sets_fields},
     {"a file", reads_a_file},
+    {"subsets", draws_subsets},
     {"records out of nothing", makes_records},
     {"options", refuses},
     {0},
