@@ -30,6 +30,8 @@ static const struct property file_properties[] = {
     {"models", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/model\"}}",
      "Models by name."},
     {"plugins", TEXTS, "Folders or files to load plugins from."},
+    {"tools", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/tool\"}}",
+     "Tools that a model may call, by name."},
     {"budget",
      "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"usd\":" NUMBER
      ",\"money\":" NUMBER ",\"tokens\":" COUNT "}}",
@@ -73,6 +75,14 @@ static const struct property params_properties[] = {
     {"logprobs", FLAG, "Ask for the log-probabilities of the chosen tokens."},
     {"timeout", NUMBER, "Seconds for one attempt."},
     {"extra", ANY_MAP, "The provider's own parameters, sent as they are."},
+    {NULL, NULL, NULL},
+};
+
+static const struct property tool_properties[] = {
+    {"use", TEXT, "The stage: a condition that is a tool."},
+    {"with", ANY_MAP, "Options of the stage."},
+    {"description", SCALAR, "What the model is told; the stage's own words when left out."},
+    {"timeout", NUMBER, "Seconds for one call; 60 when left out."},
     {NULL, NULL, NULL},
 };
 
@@ -123,6 +133,9 @@ static const struct property step_properties[] = {
      "\"system\",\"user\",\"assistant\"]}}}]}",
      "What comes back and where it goes."},
     {"samples", COUNT, "Answers for each record."},
+    {"tools", TEXTS, "Names under `tools:` that the model may call."},
+    {"tool_rounds", COUNT, "Most calls of tools in one answer; 8 when left out."},
+    {"conversation", TEXT, "Field for the whole exchange in OpenAI's chat format."},
     {"candidates", "{\"type\":[\"array\",\"object\"]}", "Texts whose probabilities are wanted."},
     {"into", TEXT, "The field for the result."},
     {"normalize_length", FLAG, "Divide each candidate's log-probability by its tokens."},
@@ -153,22 +166,28 @@ static bool is_step_kind(uint32_t kind)
            kind == XY_EVALUATOR;
 }
 
-static bool is_wanted(const struct stage_type *type, bool steps)
+/* Where a stage is named by `use:`. */
+enum part { PART_STEP, PART_MODEL, PART_TOOL };
+
+static bool is_wanted(const struct stage_type *type, enum part part)
 {
-    return steps ? is_step_kind(type->stage.kind) : type->stage.kind == XY_GENERATOR;
+    xy_tool tool;
+    if (part == PART_TOOL)
+        return registry_tool(type, &tool);
+    return part == PART_STEP ? is_step_kind(type->stage.kind) : type->stage.kind == XY_GENERATOR;
 }
 
 /* Every value of `use:` with what it does, for completion. */
-static void write_uses(const struct registry *registry, bool steps, struct buffer *out)
+static void write_uses(const struct registry *registry, enum part part, struct buffer *out)
 {
     buffer_append_text(out, "{\"properties\":{\"use\":{\"anyOf\":[{\"pattern\":\"[/$]\"}");
-    for (size_t i = 0; steps && i < sizeof(call_names) / sizeof(call_names[0]); i++)
+    for (size_t i = 0; part == PART_STEP && i < sizeof(call_names) / sizeof(call_names[0]); i++)
         buffer_printf(out, ",{\"const\":\"%s\",\"description\":\"A call of a model.\"}",
                       call_names[i]);
     for (const struct plugin *plugin = registry->plugins; plugin; plugin = plugin->next) {
         for (size_t i = 0; i < plugin->stage_count; i++) {
             const xy_stage *stage = &plugin->stages[i].stage;
-            if (!is_wanted(&plugin->stages[i], steps))
+            if (!is_wanted(&plugin->stages[i], part))
                 continue;
             buffer_append_text(out, ",{\"const\":");
             json_write_text(out, str_of(stage->id));
@@ -240,18 +259,21 @@ static void write_model_options(const struct stage_type *type, struct buffer *ou
     arena_free(&arena);
 }
 
-static void write_stages(const struct registry *registry, bool steps, struct buffer *out)
+static void write_stages(const struct registry *registry, enum part part, struct buffer *out)
 {
+    static const char step_names[] = "\"id\",\"use\",\"with\",\"from\",\"when\",\"expect\","
+                                     "\"expect_calls\"";
+    static const char tool_names[] = "\"use\",\"with\",\"description\",\"timeout\"";
     for (const struct plugin *plugin = registry->plugins; plugin; plugin = plugin->next) {
         for (size_t i = 0; i < plugin->stage_count; i++) {
             const struct stage_type *type = &plugin->stages[i];
             bool first = registry_find(registry, type->stage.kind, type->stage.id) == type;
-            if (!first || !is_wanted(type, steps))
+            if (!first || !is_wanted(type, part))
                 continue;
-            write_if_use(registry, &type->stage, steps, out);
-            if (steps) {
-                buffer_append_text(out, "{\"propertyNames\":{\"enum\":[\"id\",\"use\",\"with\","
-                                        "\"from\",\"when\"]},\"properties\":{\"with\":");
+            write_if_use(registry, &type->stage, part != PART_MODEL, out);
+            if (part != PART_MODEL) {
+                buffer_printf(out, "{\"propertyNames\":{\"enum\":[%s]},\"properties\":{\"with\":",
+                              part == PART_TOOL ? tool_names : step_names);
                 options_schema(type->options, out);
                 buffer_printf(out, "}%s}",
                               needs_options(type->options) ? ",\"required\":[\"with\"]" : "");
@@ -298,15 +320,21 @@ void pipeline_schema(const struct registry *registry, struct buffer *buffer)
                                "\"unevaluatedProperties\":false,");
     write_properties_of(model_properties, buffer);
     buffer_append_text(buffer, ",\"allOf\":[");
-    write_uses(registry, false, buffer);
-    write_stages(registry, false, buffer);
+    write_uses(registry, PART_MODEL, buffer);
+    write_stages(registry, PART_MODEL, buffer);
+    buffer_append_text(buffer, "]},\"tool\":{\"type\":\"object\",\"required\":[\"use\"],"
+                               "\"additionalProperties\":false,");
+    write_properties_of(tool_properties, buffer);
+    buffer_append_text(buffer, ",\"allOf\":[");
+    write_uses(registry, PART_TOOL, buffer);
+    write_stages(registry, PART_TOOL, buffer);
     buffer_append_text(buffer, "]},\"step\":{\"type\":\"object\",\"additionalProperties\":false,"
                                "\"oneOf\":[{\"required\":[\"use\"]},{\"required\":[\"repeat\","
                                "\"steps\"]},{\"required\":[\"include\"]}],");
     write_properties_of(step_properties, buffer);
     buffer_append_text(buffer, ",\"allOf\":[");
-    write_uses(registry, true, buffer);
+    write_uses(registry, PART_STEP, buffer);
     write_calls(buffer);
-    write_stages(registry, true, buffer);
+    write_stages(registry, PART_STEP, buffer);
     buffer_append_text(buffer, "]}}}\n");
 }

@@ -68,6 +68,15 @@ static inline int fake_write_open(const void *state, xy_job *job, const char *co
     return XY_OK;
 }
 
+static inline const void *fake_tool(const char *id)
+{
+    static const xy_tool tool = {
+        .size = sizeof(tool), .description = "Adds.", .result = "sum",
+        .parameters = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"number\"}},"
+                      "\"required\":[\"a\"]}"};
+    return strcmp(id, XY_TOOL) == 0 ? &tool : NULL;
+}
+
 #define FAKE(id_, kind_, flags_, options_)                                                         \
     {.stage = {XY_STAGE_INIT, .id = id_, .kind = kind_, .flags = flags_,                  \
                .summary = "Fake " id_ ".",                                                         \
@@ -81,6 +90,7 @@ static inline struct registry *fake_registry(void)
         FAKE("read", XY_CONDITION, XY_STAGE_SOURCE | XY_STAGE_NO_INPUT, fake_read),
         FAKE("grid", XY_CONDITION, XY_STAGE_SOURCE, fake_grid),
         FAKE("demos.knn", XY_CONDITION, 0, fake_knn),
+        FAKE("adder", XY_CONDITION, 0, fake_linear),
         FAKE("minhash", XY_FILTER, 0, fake_minhash),
         FAKE("expression", XY_FILTER, 0, fake_expression),
         FAKE("agreement", XY_FILTER, 0, fake_none),
@@ -103,6 +113,7 @@ static inline struct registry *fake_registry(void)
         while (stages[i].options[stages[i].option_count].name)
             stages[i].option_count++;
     }
+    stages[3].stage.extension = fake_tool;
     stages[COUNT - 3].format = (xy_format){.endings = ".jsonl .ndjson",
                                            .write_open = fake_write_open};
     stages[COUNT - 2].format = (xy_format){.endings = ".chat.jsonl",

@@ -30,10 +30,16 @@ GOOD = [
     GRID + "  - {include: x.yaml, id: b, params: {a: [1]}, from: grid}\n",
     GRID + "budget: {usd: 5, tokens: 2M}\ncache: c\nplugins: [p]\nseed: 3\nname: n\n"
            "accept: {count: 2k, per: label}\nwrite: [{path: o.jsonl, fields: [a]}]\n",
+    GRID + "  - {use: generate, prompt: hi, tools: [t], tool_rounds: 3, conversation: m}\n"
+           "tools: {t: {use: adder, with: {c: 2}, description: d, timeout: 5s}}\n",
     "xylem: 1\nparams: {a: null}\ncodebook: {task: t}\nsteps: [{use: read, with: {path: x}}]\n",
 ]
 
 BAD = [
+    GRID + "tools: [a]\n",
+    GRID + "tools: {t: {with: {c: 2}}}\n",
+    GRID + "tools: {t: {use: adder, wiht: {c: 2}}}\n",
+    GRID + "tools: {t: {use: adder, with: {d: 2}}}\n",
     "steps: [{use: grid}]\n",
     "xylem: 2\nsteps: [{use: grid}]\n",
     "xylem: 1\n",

@@ -22,7 +22,8 @@ static void test_is_json(void)
     CU_ASSERT_EQUAL_FATAL(json_parse(&arena, buffer_str(&schema), &value, &error), 0);
     const struct value *properties = value_member(&value, STR("properties"));
     static const char *const keys[] = {"xylem", "name", "seed", "codebook", "params", "models",
-                                       "plugins", "budget", "cache", "steps", "accept", "write"};
+                                       "plugins", "tools", "budget", "cache", "steps", "accept",
+                                       "write"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         CU_ASSERT_PTR_NOT_NULL(value_member(properties, str_of(keys[i])));
     CU_ASSERT_EQUAL(properties->map.count, sizeof(keys) / sizeof(keys[0]));
