@@ -35,8 +35,8 @@ static void is(const char *score, double expected)
 /* topic: a 4, b 2, c 2 and one record without; stars: 1 three times, 0.5 once, true once. */
 static const char lines[] =
     "{\"topic\":\"a\",\"stars\":1}\n{\"topic\":\"b\",\"stars\":1}\n"
-    "{\"topic\":\"a\",\"stars\":0.5}\n{\"topic\":\"c\",\"stars\":1}\n{\"topic\":\"a\"}\n{\"topic\":\"c\",\"stars\":true}\n"
-    "{\"topic\":\"b\"}\n{\"topic\":\"a\"}\n{}\n";
+    "{\"topic\":\"a\",\"stars\":0.5}\n{\"topic\":\"c\",\"stars\":1}\n{\"topic\":\"a\"}\n"
+    "{\"topic\":\"c\",\"stars\":true}\n{\"topic\":\"b\"}\n{\"topic\":\"a\"}\n{}\n";
 
 static void observed(void)
 {
