@@ -356,7 +356,7 @@ static const struct step *last_of(const struct step *repeat)
     return NULL;
 }
 
-/* The scores of the evaluators, and `round`, which counts from 0. */
+/* The scores of the stages, and `round`, which counts from 0. */
 struct until_names {
     struct scope scores;
     uint32_t round;

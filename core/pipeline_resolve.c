@@ -207,7 +207,8 @@ static void default_from(struct pipeline_reader *reader, struct entry *entry,
 
 /* ---- the walk -------------------------------------------------------------------------------- */
 
-/* `until:` sees the scores of the evaluators in its repeat, by their steps' ids, and `round`. */
+/* `until:` sees the scores of the stages in its repeat, by their steps' ids, and `round`: those of
+ * evaluators, but a filter, too, may say how many it dropped. */
 static void check_until(struct pipeline_reader *reader, const struct entry *entry,
                         const struct node *node)
 {
@@ -220,7 +221,7 @@ static void check_until(struct pipeline_reader *reader, const struct entry *entr
         const struct entry *outer = inner->container;
         while (outer && outer != entry)
             outer = outer->container;
-        if (outer && step_is_evaluator(inner->step))
+        if (outer && inner->step->kind == STEP_STAGE)
             known[count++] = inner->step->id + prefix;
     }
     const char *const *names = expression_names(entry->step->until);
@@ -231,7 +232,7 @@ static void check_until(struct pipeline_reader *reader, const struct entry *entr
             i++; /* strchr() also finds the terminating NUL: the whole id */
         if (i == count)
             pipeline_fail(reader, node, pipeline_nearest(reader, *names, known, count),
-                          "`until`: `%s` is no evaluator in this repeat, nor `round`", *names);
+                          "`until`: `%s` is no stage in this repeat, nor `round`", *names);
     }
 }
 

@@ -194,8 +194,8 @@ static const struct {
     {GRID "  - {repeat: 2, steps: []}\n", "p.yaml:5:24: `steps`: an empty list"},
     {GRID "  - {repeat: 2, use_: x, steps: [{use: minhash}]}\n",
      "p.yaml:5:17: a repeat: unknown key `use_` (known keys: id, repeat, steps, from, expect)"},
-    {GRID "  - {repeat: {times: 2, until: minhash.x}, steps: [{use: minhash}]}\n",
-     "p.yaml:5:32: `until`: `minhash` is no evaluator in this repeat, nor `round`"},
+    {GRID "  - {repeat: {times: 2, until: plan.x}, steps: [{use: minhash}]}\n",
+     "p.yaml:5:32: `until`: `plan` is no stage in this repeat, nor `round`"},
     {GRID "  - {repeat: 2, steps: [{use: minhash}]}\n  - {use: student, from: minhash}\n",
      "p.yaml:6:26: `minhash` is inside the repeat `repeat` (read `repeat`)"},
     /* ---- generate ---------------------------------------------------------------------------- */
