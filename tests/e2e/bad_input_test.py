@@ -58,7 +58,7 @@ FILES = [
     ("set.yaml", GOOD, ["--set", "nothing"], 2, "error: --set: `nothing`: expected path=value"),
     ("set.yaml", GOOD, ["--set", "a.b.c=1"], 2,
      "error: --set a.b.c:1:1: the pipeline: unknown key `a` (known keys: xylem, name, seed, "
-     "codebook, params, models, plugins, budget, cache, steps, accept, write)"),
+     "codebook, params, models, plugins, tools, budget, cache, steps, accept, write)"),
     ("set.yaml", GOOD, ["--set", "models.t.use=opnai"], 2,
      "error: --set models.t.use:1:1: model `t`: unknown generator `opnai` (did you mean "
      "`openai`?)"),

@@ -35,6 +35,11 @@ def load(path):
                 answer = json.loads(line)
                 if "key" in answer:
                     answers[answer["key"]] = answer
+                elif "messages" in answer:
+                    scores = answer.get("scores", {})
+                    answers[key_of({**answer, "candidates": list(scores)})] = answer
+                    if scores:  # over OpenAI's API nobody tells the candidates
+                        answers[key_of(answer)] = answer
                 if "prompt" in answer:
                     answers[answer["prompt"], answer.get("sample")] = answer
     except FileNotFoundError:
