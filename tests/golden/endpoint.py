@@ -10,6 +10,9 @@ import threading
 import pending
 
 
+MOST_SAMPLES = 64
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -65,16 +68,14 @@ class Endpoint(http.server.ThreadingHTTPServer):
 
     def take(self, request):
         messages = [{"role": m["role"], "content": m["content"]} for m in request["messages"]]
+        found = [pending.find(self.answers, {"messages": messages, "sample": number})
+                 for number in range(MOST_SAMPLES)]
+        found = [answer for answer in found if answer is not None]
         with self.lock:
-            sample = self.asked[repr(messages)]
+            asked = self.asked[repr(messages)]
             self.asked[repr(messages)] += 1
-        for number in (sample, 0):
-            answer = pending.find(self.answers, {"messages": messages, "sample": number})
-            if answer is not None:
-                return answer
-        with self.lock:
-            self.unanswered += 1
-        return None
+            self.unanswered += not found
+        return found[min(asked, len(found) - 1)] if found else None
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, daemon=True).start()
