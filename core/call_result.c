@@ -64,6 +64,18 @@ int call_take_value(struct call *call, const struct value *value)
     return XY_OK;
 }
 
+/* Was the end reached, or were the tokens used up? A text that was cut is no error by itself: what
+ * a list's last item is worth then, the pipeline knows. */
+static int set_finish(struct call *call, const xy_reply *reply)
+{
+    const char *finish = reply->finish == XY_FINISH_STOP     ? "stop"
+                         : reply->finish == XY_FINISH_LENGTH ? "length"
+                                                             : "unknown";
+    const struct call_spec *spec = &call->plan->step->call;
+    xy_value value = {.type = XY_TEXT, .text = str_of(finish)};
+    return spec->finish ? record_set(call->record, spec->finish, &value) : XY_OK;
+}
+
 int call_take_text(struct call *call, const xy_reply *reply)
 {
     const struct call_spec *spec = &call->plan->step->call;
@@ -73,6 +85,8 @@ int call_take_text(struct call *call, const xy_reply *reply)
     if (text.len == 0)
         return call_refuse(call, "the answer is empty");
     call_set_logprob(call, reply);
+    if (set_finish(call, reply) < 0)
+        return call_refuse(call, "the field of `finish` cannot be set");
     if (!spec->schema) {
         xy_value value = {.type = XY_TEXT, .text = text};
         if (record_set(call->record, call->plan->into, &value) < 0)

@@ -67,6 +67,7 @@ struct call_spec {
     struct schema *schema;
     bool spread;                     /* the object's members become fields (no `into` given) */
     uint32_t retry;                  /* asks again with the error; 2 with a schema, else 0 */
+    const char *finish;              /* field for how the answer ended: stop, length, unknown */
     const char *append_to;           /* field of a conversation that the answer becomes a turn of */
     const char *append_role;         /* whose turn: "assistant" unless `role` says otherwise */
     /* generate with `tools:`: see call_tools.c; `schema` is then that of the answer's member */

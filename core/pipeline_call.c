@@ -212,9 +212,10 @@ static void read_append(struct pipeline_reader *reader, struct call_spec *call,
 static void read_output(struct pipeline_reader *reader, struct step *step)
 {
     static const char *const keys[] = {"json_schema", "into", "retry", "fields", "append_to",
-                                       "role", NULL};
+                                       "role", "finish", NULL};
     struct call_spec *call = &step->call;
     const struct node *output = pipeline_member(step->node, "output");
+    const struct node *finish = NULL;
     int64_t retry;
     call->retry = pipeline_member(step->node, "tools") ? 2 : 0;
     if (output && output->kind == NODE_SCALAR) {
@@ -223,6 +224,9 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
         read_into(reader, output, &call->into);
         read_append(reader, call, output);
         read_schema(reader, call, output);
+        finish = pipeline_member(output, "finish");
+        if (finish)
+            pipeline_field(reader, finish, "`finish`", &call->finish);
         if (pipeline_count(reader, output, "retry", 0, 100, &retry)) {
             call->retry = (uint32_t)retry;
             bool schema = pipeline_member(output, "json_schema") ||

@@ -129,7 +129,8 @@ static const struct property step_properties[] = {
     {"output",
      "{\"anyOf\":[" TEXT ",{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"
      "{\"json_schema\":{\"type\":[\"object\",\"string\"]},\"fields\":{\"type\":[\"object\","
-     "\"array\"]},\"into\":" TEXT ",\"retry\":" COUNT ",\"append_to\":" TEXT ",\"role\":{\"enum\":["
+     "\"array\"]},\"into\":" TEXT ",\"retry\":" COUNT ",\"append_to\":" TEXT ",\"finish\":" TEXT
+     ",\"role\":{\"enum\":["
      "\"system\",\"user\",\"assistant\"]}}}]}",
      "What comes back and where it goes."},
     {"samples", COUNT, "Answers for each record."},

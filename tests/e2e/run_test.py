@@ -577,6 +577,21 @@ class Tools(RunCase):
         self.assertIn("cannot", self.xylem("run", "-q", "p.yaml", "--record", "/proc/no/file",
                                            code=1).stderr)
 
+    def test_an_answer_tells_how_it_ended(self):
+        self.write("a.jsonl", '{"prompt": "a", "text": "whole", "finish": "stop"}\n'
+                   '{"prompt": "b", "text": "cut o", "finish": "length"}\n'
+                   '{"prompt": "c", "text": "by default"}\n')
+        self.pipeline("""
+            models: { t: { use: replay, file: a.jsonl } }
+            steps:
+              - { use: grid, with: { topic: [a, b, c] } }
+              - { use: generate, prompt: "{{ topic }}", output: { into: x, finish: end } }
+            write: { path: out.jsonl }
+            """)
+        self.xylem("run", "-q", "p.yaml")
+        self.assertEqual([(r["x"], r["end"]) for r in self.records("out.jsonl")],
+                         [("whole", "stop"), ("cut o", "length"), ("by default", "stop")])
+
     def test_expectations_carry_the_estimate_over_filters(self):
         def estimate(expect, accept="", within=1):
             self.pipeline(f"""

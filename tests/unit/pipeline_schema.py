@@ -23,6 +23,7 @@ GOOD = [
     GRID + "  - {use: generate, prompt: {messages: [{role: user, content: x}]}, output: text}\n",
     GRID + "  - {use: generate, prompt: {messages: [{history: m, swap: true}]}, output: "
            "{append_to: m, role: user}}\n",
+    GRID + "  - {use: generate, prompt: hi, output: {into: a, finish: b}}\n",
     GRID + "  - {use: score, prompt: x, candidates: {a: b, c: d}, calibrate: true, "
            "content_free: y}\n",
     GRID + "  - {use: embed, text: x, into: v}\n",
