@@ -63,9 +63,10 @@ static void adds_the_pools(void)
     stage_host_add_dataset(&host, "mine", "{\"n\":\"h1\",\"#v\":[1,0],\"label\":\"x\"}\n"
                                           "{\"n\":\"h2\",\"#v\":[0.8,0.6],\"label\":\"x\"}\n"
                                           "{\"n\":\"h3\",\"#v\":[0,1],\"label\":\"y\"}\n");
-    struct record *made[] = {stage_host_record("{\"n\":\"m1\",\"#v\":[1,0.1],\"label\":\"x\"}", 1),
-                             stage_host_record("{\"n\":\"m2\",\"#v\":[1,0.2],\"label\":\"x\"}", 2),
-                             stage_host_record("{\"n\":\"m3\",\"#v\":[1,0.3],\"label\":\"x\"}", 3)};
+    struct record *made[] = {
+        stage_host_record("{\"n\":\"m1\",\"#v\":[1,0.1],\"label\":\"x\"}", 501),
+        stage_host_record("{\"n\":\"m2\",\"#v\":[1,0.2],\"label\":\"x\"}", 502),
+        stage_host_record("{\"n\":\"m3\",\"#v\":[1,0.3],\"label\":\"x\"}", 503)};
     stage_host_add_records(&host, "made", made, 3);
     for (size_t i = 0; i < 3; i++)
         record_destroy(made[i]);
@@ -132,8 +133,8 @@ static void more_clusters_than_points(void)
 
 /* ---- demos.dissimilar ------------------------------------------------------------------------ */
 
-/* Generated: at 90 and at 0 degrees. Largest cosine: c1 0, then a3 0.94 (20 from 0), b2 and a2 0.98.
- * Mean cosine: c1 -0.5, b2 (0.98 - 0.17) / 2 = 0.41, a1 0.5 ... */
+/* Generated: at 90 and at 0 degrees. Largest cosine: c1 0, then a3 0.94 (20 from 0), b2 and a2
+ * 0.98. Mean cosine: c1 -0.5, b2 (0.98 - 0.17) / 2 = 0.41, a1 0.5 ... */
 static void least_like_what_there_is(void)
 {
     stage_host_add_dataset(&host, "written", "{\"idea\":\"0 1\"}\n{\"idea\":\"5 0\"}\n");

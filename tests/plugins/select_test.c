@@ -37,12 +37,12 @@ static const char *ranks(const char *yaml, const char *lines)
     "{\"#v\":[1,0]}\n{\"#v\":[0.99939,0.0349]}\n{\"#v\":[0.99756,0.06976]}\n"                     \
     "{\"#v\":[0.17365,0.98481]}\n{\"#v\":[0.12187,0.99255]}\n{\"#v\":[-0.98481,0.17365]}\n"
 
-/* With two neighbours each: 0, 1, 2 vote for each other; 3 for 4 and 2; 4 for 3 and 2; 5 for 4 and
- * 3. Votes: 0 has 1 2, 1 has 0 2, 2 has 0 1 3 4, 3 has 4 5, 4 has 3 5, 5 none. Chosen: 2, whose
- * voters 0, 1, 3, 4 then weigh 0.1. Left are 0: 1 (0.1), 1: 0 (0.1), 3: 4 5 (1.1), 4: 3 5 (1.1);
- * equal scores and voters: 3. Then 5 and 4 weigh 0.1 and 0.01: 4 has only 5, 0.1; 0 has 0.1 of 1,
- * 1 has 0.1 of 0: all with two voters: 0. Then 1 has none but 0, chosen: 0; 4: 0.1. Then 1 by votes,
- * then 5. */
+/* With two neighbours each: 0, 1, 2 vote for each other; 3 for 4 and 2; 4 for 3 and 2; 5 for 4
+ * and 3. Votes: 0 has 1 2, 1 has 0 2, 2 has 0 1 3 4, 3 has 4 5, 4 has 3 5, 5 none. Chosen: 2,
+ * whose voters 0, 1, 3, 4 then weigh 0.1. Left are 0: 1 (0.1), 1: 0 (0.1), 3: 4 5 (1.1), 4: 3 5
+ * (1.1); equal scores and voters: 3. Then 5 and 4 weigh 0.1 and 0.01: 4 has only 5, 0.1; 0 has
+ * 0.1 of 1, 1 has 0.1 of 0: all with two voters: 0. Then 1 has none but 0, chosen: 0; 4: 0.1.
+ * Then 1 by votes, then 5. */
 static void votes(void)
 {
     CHECK_TEXT(ranks("{k: 6, vector: v, neighbours: 2, rank: rank}", CIRCLE), "2 4 0 1 3 5");
@@ -112,9 +112,9 @@ static void bands_of_confidence(void)
                "1 - 0 - -");
 }
 
-/* The mean of the circle points between the groups; 2 and 3 are at 4 and 80 degrees: by the sum of
- * the unit vectors, (2.31, 2.26): 44.3 degrees, 3 is the nearest. From there 5 is farthest (90), then
- * 0 (80). */
+/* The mean of the circle points between the groups; 2 and 3 are at 4 and 80 degrees: by the sum
+ * of the unit vectors, (2.31, 2.26): 44.3 degrees, 3 is the nearest. From there 5 is farthest
+ * (90), then 0 (80). */
 static void spreads_out(void)
 {
     CHECK_TEXT(ranks("{k: 3, method: k_center, vector: v, rank: rank}", CIRCLE), "2 - - 0 - 1");
@@ -135,10 +135,10 @@ static void one_of_each_cluster(void)
     CU_ASSERT_EQUAL(stage_host_score(&host, "short").value, 1);
 }
 
-/* Sums of cosines with the six: 4 (at 83 degrees) has cos 83 + cos 81 + cos 79 + cos 3 + 1 + cos 87,
- * 2.52; 2 has 2 * cos(2, 4) + 1 + cos 76 + cos 79 - cos 14, 2.46; 3 (80): cos 80, 78, 76 + 1 + cos 3
- * + 0, 2.62: the largest. Next, with 3 covering 0.17 0.21 0.24 1 1 0: 1 adds 0.83 + 0.79 + 0.76, more
- * than 0 or 2, each 0.83 + 0.79 + 0.76 less a little; 5 adds 1. */
+/* Sums of cosines with the six: 4 (at 83 degrees) has cos 83 + cos 81 + cos 79 + cos 3 + 1 + cos
+ * 87, 2.52; 2 has 2 * cos(2, 4) + 1 + cos 76 + cos 79 - cos 14, 2.46; 3 (80): cos 80, 78, 76 + 1
+ * + cos 3 + 0, 2.62: the largest. Next, with 3 covering 0.17 0.21 0.24 1 1 0: 1 adds 0.83 + 0.79
+ * + 0.76, more than 0 or 2, each 0.83 + 0.79 + 0.76 less a little; 5 adds 1. */
 static void covers_all(void)
 {
     CHECK_TEXT(ranks("{k: 3, method: facility_location, vector: v, rank: rank}", CIRCLE),
