@@ -104,10 +104,13 @@ static int make_files(struct kit *kit, struct error *error)
                       "{\"text\": \"one small text\", \"label\": \"alpha\"}\n"
                       "{\"text\": \"another text\", \"label\": \"beta\"}\n",
                       error);
+    if (code == 0)
+        code = write_text(kit->folder, "answers.jsonl",
+                          "{\"prompt\": \"one small text\", \"text\": \"an answer\"}\n", error);
     if (code < 0)
         return code;
-    return write_text(kit->folder, "answers.jsonl",
-                      "{\"prompt\": \"one small text\", \"text\": \"an answer\"}\n", error);
+    return write_text(kit->folder, "graph.tsv",
+                      "alpha\tholds\tone small text about a river\nbeta\tholds\talpha\n", error);
 }
 
 /* Can it be opened at all under these options? Otherwise there is nothing to try. */
