@@ -113,7 +113,7 @@ static int run(void *state, xy_job *job, xy_dataset *input)
 /* Options to try it with, for `xylem test-plugin`. */
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{path: graph.ttl}" : NULL;
+    return strcmp(id, "xylem.example/1") == 0 ? "{path: graph.tsv}" : NULL;
 }
 
 const xy_stage triples_coverage = {

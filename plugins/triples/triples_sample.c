@@ -104,7 +104,7 @@ static int process(void *state, xy_job *job)
 /* Options to try it with, for `xylem test-plugin`. */
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{path: graph.ttl, count: 3}" : NULL;
+    return strcmp(id, "xylem.example/1") == 0 ? "{path: graph.tsv, count: 3}" : NULL;
 }
 
 static const char *const needs[] = {XY_RNG, NULL};

@@ -370,7 +370,7 @@ static int64_t estimate(const void *state)
 static const void *extension(const char *id)
 {
     return strcmp(id, "xylem.example/1") == 0
-               ? "{path: graph.ttl, classes: [a], along: [b], count: 3}" : NULL;
+               ? "{path: graph.tsv, classes: [alpha, beta], along: [holds]}" : NULL;
 }
 
 static const char *const needs[] = {XY_RNG, NULL};
