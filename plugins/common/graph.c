@@ -41,7 +41,7 @@ uint32_t graph_term(struct graph *graph, char kind, xy_str text, xy_str suffix)
     return term;
 }
 
-/* ---- terms in options ------------------------------------------------------------------------- */
+/* ---- terms in options ------------------------------------------------------------------------ */
 
 static uint32_t find_key(const struct graph *graph, xy_str first, xy_str second)
 {
@@ -94,7 +94,7 @@ uint32_t graph_find(const struct graph *graph, xy_str text)
     return term;
 }
 
-/* ---- what the options let count --------------------------------------------------------------- */
+/* ---- what the options let count -------------------------------------------------------------- */
 
 static int refuse(struct graph *graph, const char *option, const char *relation)
 {
@@ -187,7 +187,7 @@ static int list_relations(struct graph *graph)
     return XY_EINVAL;
 }
 
-/* ---- open ------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static const char *format_of(const struct graph_options *options)
 {

@@ -97,7 +97,7 @@ int graph_open(struct graph *graph, const struct graph_options *options, xy_job 
                const xy_host *host);
 void graph_free(struct graph *graph);
 
-/* ---- reading and ordering: used by graph_open() ----------------------------------------------- */
+/* ---- reading and ordering: used by graph_open() ---------------------------------------------- */
 
 /* Appends a triple of terms that graph_term() numbered. False when memory is short. */
 bool graph_add(struct graph *graph, struct graph_triple triple);
@@ -109,7 +109,7 @@ int graph_read_rows(struct graph *graph, xy_job *job, FILE *file, char delimiter
 /* Sorts, drops repeats, and makes the other orders, in time linear in triples and terms. */
 bool graph_order(struct graph *graph);
 
-/* ---- looking up ------------------------------------------------------------------------------- */
+/* ---- looking up ------------------------------------------------------------------------------ */
 
 /* In `triples`: of a subject; of a subject and a relation. */
 struct graph_range graph_subject(const struct graph *graph, uint32_t subject);
@@ -137,7 +137,7 @@ uint32_t graph_find(const struct graph *graph, xy_str text);
 /* A relation, also by its name. */
 uint32_t graph_find_relation(const struct graph *graph, xy_str text);
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* Appends what the term is called: its label, a literal's text, or the end of its IRI with blanks
  * for underscores. */
@@ -156,7 +156,7 @@ uint32_t graph_find_triple(const struct graph *graph, xy_str subject, xy_str rel
 /* Is this text one of the term's names, or the term itself? */
 bool graph_is_called(const struct graph *graph, uint32_t term, xy_str folded);
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 struct graph_fields {
     const char *into, *text, *entities, *ids; /* fields to set; NULL or "": none */

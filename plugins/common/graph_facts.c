@@ -4,7 +4,7 @@
 
 #include "graph.h"
 
-/* ---- triples as fields ------------------------------------------------------------------------ */
+/* ---- triples as fields ----------------------------------------------------------------------- */
 
 /* The term as the file has it: an IRI or a name as it is, a literal as its text. */
 static xy_str term_id(const struct graph *graph, uint32_t term)
@@ -101,26 +101,21 @@ static int set_field(xy_record *record, const char *field, uint32_t type, const 
 int graph_set_fields(const struct graph *graph, xy_job *job, xy_record *record,
                      const struct graph_fields *fields, const uint32_t *positions, size_t count)
 {
+    const char *const names[] = {fields->into, fields->ids, fields->text, fields->entities};
     struct text scratch = {0}, out = {0};
     int code = XY_OK;
-    if (fields->into && *fields->into) {
-        add_list(graph, positions, count, false, &scratch, &out);
-        code = set_field(record, fields->into, XY_JSON, &out);
-    }
-    if (code >= 0 && fields->ids && *fields->ids) {
+    for (size_t i = 0; code >= 0 && i < 4; i++) {
+        if (!names[i] || !*names[i])
+            continue;
         text_clear(&out);
-        add_list(graph, positions, count, true, &scratch, &out);
-        code = set_field(record, fields->ids, XY_JSON, &out);
-    }
-    if (code >= 0 && fields->text && *fields->text) {
-        text_clear(&out);
-        add_lines(graph, positions, count, &out);
-        code = set_field(record, fields->text, XY_TEXT, &out);
-    }
-    if (code >= 0 && fields->entities && *fields->entities) {
-        text_clear(&out);
-        code = add_entities(graph, positions, count, &scratch, &out)
-                   ? set_field(record, fields->entities, XY_JSON, &out) : XY_ENOMEM;
+        if (i < 2)
+            add_list(graph, positions, count, i == 1, &scratch, &out);
+        else if (i == 2)
+            add_lines(graph, positions, count, &out);
+        else if (!add_entities(graph, positions, count, &scratch, &out))
+            code = XY_ENOMEM;
+        if (code >= 0)
+            code = set_field(record, names[i], i == 2 ? XY_TEXT : XY_JSON, &out);
     }
     if (scratch.failed)
         code = XY_ENOMEM;
@@ -131,7 +126,7 @@ int graph_set_fields(const struct graph *graph, xy_job *job, xy_record *record,
     return code < 0 ? xy_fail(job, code, "out of memory") : XY_OK;
 }
 
-/* ---- coverage --------------------------------------------------------------------------------- */
+/* ---- coverage -------------------------------------------------------------------------------- */
 
 bool graph_coverage_init(struct graph_coverage *coverage, const struct graph *graph)
 {
@@ -210,5 +205,6 @@ void graph_coverage_report(const struct graph_coverage *coverage, const struct g
         "entropy of the histogram of relations: higher is more even");
     say(job, report, "relation_evenness", entropy / most, "share", records,
         "that entropy over the highest there can be");
-    say(job, report, "triples", (double)coverage->triples, "", records, "triples, each use counted");
+    say(job, report, "triples", (double)coverage->triples, "", records,
+        "triples, each use counted");
 }

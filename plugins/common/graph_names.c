@@ -7,7 +7,7 @@
 #include "fold.h"
 #include "graph.h"
 
-/* ---- what a term is called -------------------------------------------------------------------- */
+/* ---- what a term is called ------------------------------------------------------------------- */
 
 /* A literal's text without what stands behind it, which holds no quote. */
 static xy_str literal_text(xy_str key, xy_str *suffix)
@@ -90,12 +90,12 @@ static uint32_t best_label(const struct graph *graph, uint32_t term, uint32_t re
 void graph_add_name(const struct graph *graph, uint32_t term, struct text *out)
 {
     uint32_t named = GRAPH_NONE;
-    for (const uint32_t *label = graph->labels; named == GRAPH_NONE && *label != GRAPH_NONE; label++)
-        named = best_label(graph, term, *label);
+    for (size_t i = 0; named == GRAPH_NONE && graph->labels[i] != GRAPH_NONE; i++)
+        named = best_label(graph, term, graph->labels[i]);
     add_unnamed(names_at(&graph->terms, named == GRAPH_NONE ? term : named), out);
 }
 
-/* ---- all names of a term ---------------------------------------------------------------------- */
+/* ---- all names of a term --------------------------------------------------------------------- */
 
 typedef bool (*name_visitor)(void *data, xy_str folded);
 
@@ -153,7 +153,7 @@ bool graph_is_called(const struct graph *graph, uint32_t term, xy_str folded)
     return search.found;
 }
 
-/* ---- the index -------------------------------------------------------------------------------- */
+/* ---- the index ------------------------------------------------------------------------------- */
 
 struct filling {
     struct graph *graph;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RDF through libserd. It tells the line of what it cannot parse, but not of what it hands over: for
- * a prefix that was never declared the file is read once more, byte by byte, so that the lines read
- * when the statement comes are those up to it. */
+/* RDF through libserd. It tells the line of what it cannot parse, but not of what it hands over:
+ * for a prefix that was never declared the file is read once more, byte by byte, so that the lines
+ * read when the statement comes are those up to it. */
 #include <stdlib.h>
 
 #include <serd/serd.h>
@@ -51,7 +51,7 @@ static int read_failed(void *stream)
     return ferror(((struct source *)stream)->file);
 }
 
-/* ---- what serd hands over --------------------------------------------------------------------- */
+/* ---- what serd hands over -------------------------------------------------------------------- */
 
 static SerdStatus on_base(void *handle, const SerdNode *uri)
 {
@@ -165,7 +165,7 @@ static SerdStatus on_error(void *handle, const SerdError *error)
     return SERD_SUCCESS;
 }
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void read_all(struct source *source, bool turtle)
 {

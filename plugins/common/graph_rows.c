@@ -31,29 +31,41 @@ static void end_value(struct rows *rows)
     rows->columns++;
 }
 
-/* One value; the byte behind it: the delimiter, a line feed, or EOF. -2: a quote that never ends. */
-static int read_value(struct rows *rows)
+/* The next byte of the value, or -1 at its end, which `*end` then has: the delimiter, a line feed,
+ * or EOF. `*quoted` is true between quotes, where all but a lone quote belongs to the value. */
+static int next_byte(struct rows *rows, bool *quoted, int *end)
 {
     int c = getc_unlocked(rows->file);
-    bool quoted = c == '"' && rows->delimiter == ',';
-    if (quoted)
+    rows->line += c == '\n';
+    if (*quoted && c == '"') {
         c = getc_unlocked(rows->file);
-    for (; c != EOF && rows->row.length < LONGEST_ROW; c = getc_unlocked(rows->file)) {
         rows->line += c == '\n';
-        if (quoted && c == '"') {
-            c = getc_unlocked(rows->file);
-            quoted = c == '"'; /* two are one that is meant */
-            rows->line += !quoted && c == '\n';
-        }
-        if (!quoted && c == '\r')
-            continue;
-        if (!quoted && (c == rows->delimiter || c == '\n' || c == EOF))
-            break;
+        *quoted = c == '"'; /* two are one that is meant */
+    }
+    if (!*quoted && c == '\r') {
+        c = getc_unlocked(rows->file);
+        rows->line += c == '\n';
+    }
+    bool ends = c == EOF || (!*quoted && (c == rows->delimiter || c == '\n'));
+    *end = ends ? c : *end;
+    return ends ? -1 : c;
+}
+
+/* One value; what ends it, or -2 for a quote that never closes, or a row without end. */
+static int read_value(struct rows *rows)
+{
+    int end = EOF, c = getc_unlocked(rows->file);
+    bool quoted = c == '"' && rows->delimiter == ',';
+    if (!quoted && c != EOF)
+        ungetc(c, rows->file);
+    for (c = next_byte(rows, &quoted, &end); c >= 0; c = next_byte(rows, &quoted, &end)) {
         char byte = (char)c;
         text_add(&rows->row, &byte, 1);
+        if (rows->row.length >= LONGEST_ROW)
+            return -2;
     }
     end_value(rows);
-    return quoted || rows->row.length >= LONGEST_ROW ? -2 : c;
+    return quoted ? -2 : end;
 }
 
 /* XY_OK with the row's values, XY_END, or an error. Empty lines and those of # are passed over. */
@@ -103,8 +115,9 @@ static int add_row(struct rows *rows)
     uint32_t terms[COLUMNS];
     if (rows->columns != COLUMNS) {
         char what[96];
-        snprintf(what, sizeof(what), "a triple is subject, relation, object, and this row has %u %s",
-                 rows->columns, rows->columns == 1 ? "value" : "values");
+        snprintf(what, sizeof(what),
+                 "a triple is subject, relation, object, and this row has %u value%s",
+                 rows->columns, rows->columns == 1 ? "" : "s");
         return refuse(rows, what);
     }
     for (unsigned i = 0; i < COLUMNS; i++) {

@@ -25,7 +25,7 @@ bool graph_add(struct graph *graph, struct graph_triple triple)
     return true;
 }
 
-/* ---- orders ----------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 /* One stable pass of a sort by counting: `to` lists what `from` does, by that part. `starts` has
  * one place more than there are terms. */
@@ -91,7 +91,7 @@ bool graph_order(struct graph *graph)
     return good;
 }
 
-/* ---- ranges ----------------------------------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 struct order {
     const struct graph_triple *triples;
@@ -161,7 +161,7 @@ struct graph_range graph_object(const struct graph *graph, uint32_t object)
                     object);
 }
 
-/* ---- what counts ------------------------------------------------------------------------------ */
+/* ---- what counts ----------------------------------------------------------------------------- */
 
 bool graph_counts(const struct graph *graph, uint32_t position)
 {

@@ -36,8 +36,8 @@ static const xy_option options[] = {
      .help = "Triples of which the entity is subject or object, only subject, or only object."},
     {.name = "missing", .type = XY_OPT_TEXT, .offset = AT(missing), .def = "drop",
      .choices = "drop|error|empty",
-     .help = "What becomes of a record whose entity the graph does not have: dropped with a reason, "
-             "an error, or kept with an empty list."},
+     .help = "What becomes of a record whose entity the graph does not have: dropped with a "
+             "reason, an error, or kept with an empty list."},
     GRAPH_FIELDS(struct neighbours, fields),
     {0},
 };
@@ -59,7 +59,7 @@ static void add_entity(const struct graph *graph, struct area *area, uint32_t te
         area->entities[area->entity_count++] = term;
 }
 
-/* ---- the record's entities -------------------------------------------------------------------- */
+/* ---- the record's entities ------------------------------------------------------------------- */
 
 static int add_named(const struct neighbours *neighbours, xy_job *job, struct area *area,
                      xy_str name)
@@ -113,7 +113,7 @@ static int start(const struct neighbours *neighbours, xy_job *job, struct area *
     return add_named(neighbours, job, area, value.text);
 }
 
-/* ---- hops ------------------------------------------------------------------------------------- */
+/* ---- hops ------------------------------------------------------------------------------------ */
 
 static bool is_in(const uint32_t *positions, size_t count, uint32_t position)
 {
@@ -204,7 +204,7 @@ static bool spread(const struct neighbours *neighbours, struct area *area, uint6
     return true;
 }
 
-/* ---- the stage -------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------- */
 
 static int open_neighbours(void *state, const xy_host *host)
 {

@@ -38,8 +38,8 @@ struct topics {
 static const xy_option options[] = {
     GRAPH_OPTIONS(struct topics, graph_options, XY_OPT_REQUIRED),
     {.name = "classes", .type = XY_OPT_JSON, .offset = AT(classes_json), .flags = XY_OPT_REQUIRED,
-     .help = "A map from each class to its term in the graph, or a list of terms that are called as "
-             "the classes are."},
+     .help = "A map from each class to its term in the graph, or a list of terms that are called "
+             "as the classes are."},
     {.name = "along", .type = XY_OPT_LIST, .offset = AT(path), .flags = XY_OPT_REQUIRED,
      .help = "The relations that lead from a class's term to its topics, one after another; ^ "
              "before one follows it from object to subject, * behind it any number of times."},
@@ -52,12 +52,12 @@ static const xy_option options[] = {
     {.name = "most", .type = XY_OPT_INT, .offset = AT(most), .def = "0", .low = 0, .high = 1e9,
      .help = "Keeps so many topics of a class, those in most triples; 0 keeps all."},
     {.name = "count", .type = XY_OPT_INT, .offset = AT(count), .def = "0", .low = 0, .high = 1e12,
-     .help = "As a source: how many records to make, the classes in turn, topics drawn uniformly; 0 "
-             "makes one record for each topic of each class."},
+     .help = "As a source: how many records to make, the classes in turn, topics drawn uniformly; "
+             "0 makes one record for each topic of each class."},
     {0},
 };
 
-/* ---- options ---------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static char *decode(xy_str string)
 {
@@ -74,8 +74,8 @@ static int read_classes(struct topics *topics)
     bool map = json_kind(json) == '{';
     size_t count = json_count(json);
     if ((!map && json_kind(json) != '[') || count == 0) {
-        xy_log_line(topics->host, XY_LOG_ERROR, "`classes` is a map from class to term, or a list of "
-                    "terms, with at least one");
+        xy_log_line(topics->host, XY_LOG_ERROR, "`classes` is a map from class to term, or a list "
+                    "of terms, with at least one");
         return XY_EINVAL;
     }
     topics->classes = calloc(count, sizeof(*topics->classes));
@@ -140,7 +140,7 @@ static int read_path(struct topics *topics, xy_job *job)
     return XY_OK;
 }
 
-/* ---- topics ----------------------------------------------------------------------------------- */
+/* ---- topics ---------------------------------------------------------------------------------- */
 
 /* A set of terms; `seen` has a byte for each term of the graph. */
 struct terms {
@@ -228,8 +228,8 @@ static int find_topics(struct topics *topics, xy_job *job, struct class *class,
 {
     uint32_t node = graph_find_entity(&topics->graph, xy_text(class->node));
     if (node == GRAPH_NONE)
-        return xy_fail(job, XY_EINVAL, "the class `%s` stands for `%s`, which is not in the graph %s",
-                       class->label, class->node, topics->graph_options.path);
+        return xy_fail(job, XY_EINVAL, "the class `%s` stands for `%s`, which is not in the graph "
+                       "%s", class->label, class->node, topics->graph_options.path);
     struct terms *from = &terms[0], *into = &terms[1];
     from->items[0] = node;
     from->count = 1;
@@ -240,8 +240,8 @@ static int find_topics(struct topics *topics, xy_job *job, struct class *class,
         into = kept;
     }
     if (from->count == 0)
-        return xy_fail(job, XY_EINVAL, "the class `%s` has no topics: no triples of %s lead from `%s` "
-                       "along `along`", class->label, topics->graph_options.path, class->node);
+        return xy_fail(job, XY_EINVAL, "the class `%s` has no topics: no triples of %s lead from "
+                       "`%s` along `along`", class->label, topics->graph_options.path, class->node);
     class->topics = calloc(from->count, sizeof(*class->topics));
     if (!class->topics)
         return xy_fail(job, XY_ENOMEM, "out of memory");
@@ -279,7 +279,7 @@ static int prepare(void *state, xy_job *job)
     return code;
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static int set_topic(const struct topics *topics, xy_job *job, xy_record *record, uint32_t term)
 {
@@ -307,7 +307,8 @@ static int draw_for(const struct topics *topics, xy_job *job, xy_record *record)
         if (label.len != strlen(class->label) || memcmp(label.ptr, class->label, label.len) != 0)
             continue;
         uint64_t random = topics->rng->stream(job, record, 0);
-        return set_topic(topics, job, record, class->topics[xy_random_below(&random, class->count)]);
+        return set_topic(topics, job, record,
+                         class->topics[xy_random_below(&random, class->count)]);
     }
     return xy_drop(job, "the field `%s` is `%.*s`, which is none of `classes`", topics->label,
                    (int)(label.len < 100 ? label.len : 100), label.len ? label.ptr : "");

@@ -62,7 +62,7 @@ struct choice {
     size_t count;
 };
 
-/* ---- weights ---------------------------------------------------------------------------------- */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 static double lowered(const struct walk *walk, uint32_t uses)
 {
@@ -105,7 +105,7 @@ static void offer(const struct walk *walk, const struct set *set, struct choice 
     choice->weights[choice->count++] = weight;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void take(const struct walk *walk, struct set *set, uint32_t position)
 {
@@ -200,7 +200,7 @@ static void make(struct walk *walk, struct set *set, uint64_t *random)
         graph_coverage_add(&walk->coverage, &walk->graph, set->positions[i]);
 }
 
-/* ---- the stage -------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------- */
 
 static int open_walk(void *state, const xy_host *host)
 {
@@ -268,8 +268,8 @@ static int process(void *state, xy_job *job)
     }
     graph_coverage_report(&walk->coverage, &walk->graph, job, to);
     if (last && walk->too_small)
-        xy_log_line(walk->host, XY_LOG_WARNING, "%llu of %lld sets are smaller than drawn: the part "
-                    "of the graph that they began in has no more triples",
+        xy_log_line(walk->host, XY_LOG_WARNING, "%llu of %lld sets are smaller than drawn: the "
+                    "part of the graph that they began in has no more triples",
                     (unsigned long long)walk->too_small, (long long)walk->count);
     return last ? XY_END : XY_CONSUMED;
 }
