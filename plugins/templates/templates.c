@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "json_reader.h"
-#include "template_pool.h"
+#include "templates_pool.h"
 
 struct template {
     const char *list;
@@ -13,7 +13,7 @@ struct template {
     const char *field, *weight, *match, *into, *index;
     const xy_host *host;
     const xy_rng *rng;
-    struct template_pool pool;
+    struct templates_pool pool;
 };
 
 static const xy_option options[] = {
@@ -64,7 +64,7 @@ static int add_item(struct template *state, xy_str item, uint64_t index, char *e
     else if (state->match && !match.ptr)
         snprintf(error, size, "it has no text under `match`, and `match` is asked for");
     else
-        code = template_pool_add(&state->pool, text, state->match ? match : xy_text(""), number,
+        code = templates_pool_add(&state->pool, text, state->match ? match : xy_text(""), number,
                                  index, error, size);
     free(text_memory);
     free(match_memory);
@@ -90,7 +90,7 @@ static int read_list(struct template *state)
             return code;
         }
     }
-    return template_pool_seal(&state->pool);
+    return templates_pool_seal(&state->pool);
 }
 
 static int open_template(void *data, const xy_host *host)
@@ -105,7 +105,7 @@ static int open_template(void *data, const xy_host *host)
         return XY_OK; /* prepare() looks for the pool: a data set is not there yet */
     int code = read_list(state);
     if (code < 0)
-        template_pool_free(&state->pool); /* close() comes only after a good open() */
+        templates_pool_free(&state->pool); /* close() comes only after a good open() */
     return code;
 }
 
@@ -122,7 +122,7 @@ static int read_record(struct template *state, xy_job *job, const xy_record *rec
     else if (!group.ptr)
         snprintf(error, sizeof(error), "it has no `%s`, and `match` asks for it", state->match);
     else
-        code = template_pool_add(&state->pool, source, group, weight, index, error, sizeof(error));
+        code = templates_pool_add(&state->pool, source, group, weight, index, error, sizeof(error));
     return code < 0 ? xy_fail(job, code, "template %llu of the `pool`: %s",
                               (unsigned long long)index, error) : XY_OK;
 }
@@ -146,12 +146,12 @@ static int prepare(void *data, xy_job *job)
     }
     if (count == 0)
         return xy_fail(job, XY_EINVAL, "the `pool` is empty: there is no template to draw");
-    return template_pool_seal(&state->pool) < 0 ? xy_fail(job, XY_ENOMEM, "out of memory") : XY_OK;
+    return templates_pool_seal(&state->pool) < 0 ? xy_fail(job, XY_ENOMEM, "out of memory") : XY_OK;
 }
 
 static void close_template(void *data)
 {
-    template_pool_free(&((struct template *)data)->pool);
+    templates_pool_free(&((struct template *)data)->pool);
 }
 
 /* ---- one record ------------------------------------------------------------------------------ */
@@ -179,7 +179,7 @@ static int process(void *data, xy_job *job)
     xy_str own = state->match ? names_label(record, state->match, scratch) : xy_text("");
     uint64_t random = state->rng->stream(job, record, 0);
     struct template_entry *entry =
-        own.ptr ? template_pool_draw(&state->pool, own, &random) : NULL;
+        own.ptr ? templates_pool_draw(&state->pool, own, &random) : NULL;
     if (!entry && state->match)
         return xy_drop(job, "there is no template for `%s` %.*s", state->match,
                        own.ptr ? (int)own.len : 9, own.ptr ? own.ptr : "(missing)");
@@ -223,4 +223,4 @@ static const xy_stage template_stage = {
     .fields = "reads `match` and what the templates name, sets `into` and `index`",
 };
 
-XY_PLUGIN_SINCE(1, "template", "1.0.0", "Apache-2.0", &template_stage)
+XY_PLUGIN_SINCE(1, "templates", "1.0.0", "Apache-2.0", &template_stage)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "template_pool.h"
+#include "templates_pool.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-int template_pool_add(struct template_pool *pool, xy_str source, xy_str group, double weight,
+int templates_pool_add(struct templates_pool *pool, xy_str source, xy_str group, double weight,
                       uint64_t index, char *error, size_t error_size)
 {
     if (!(weight >= 0) || isinf(weight)) {
@@ -38,7 +38,7 @@ static int by_group(const void *a, const void *b)
     return (first->index > second->index) - (first->index < second->index);
 }
 
-int template_pool_seal(struct template_pool *pool)
+int templates_pool_seal(struct templates_pool *pool)
 {
     pool->firsts = calloc((size_t)pool->groups.count + 1, sizeof(*pool->firsts));
     if (!pool->firsts)
@@ -50,7 +50,7 @@ int template_pool_seal(struct template_pool *pool)
     return XY_OK;
 }
 
-struct template_entry *template_pool_draw(const struct template_pool *pool, xy_str group,
+struct template_entry *templates_pool_draw(const struct templates_pool *pool, xy_str group,
                                           uint64_t *random)
 {
     uint32_t number = names_find(&pool->groups, group);
@@ -71,12 +71,12 @@ struct template_entry *template_pool_draw(const struct template_pool *pool, xy_s
     return last;
 }
 
-void template_pool_free(struct template_pool *pool)
+void templates_pool_free(struct templates_pool *pool)
 {
     for (size_t i = 0; i < pool->count; i++)
         pool->language->release(pool->entries[i].compiled);
     free(pool->entries);
     free(pool->firsts);
     names_free(&pool->groups);
-    *pool = (struct template_pool){.language = pool->language};
+    *pool = (struct templates_pool){.language = pool->language};
 }
