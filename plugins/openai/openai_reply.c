@@ -84,6 +84,13 @@ static xy_str join_parts(xy_call *call, xy_str parts)
     return (xy_str){text, text ? length : 0};
 }
 
+/* The answer without the object that was put around its schema. */
+static xy_str unwrapped(xy_str text)
+{
+    xy_str object = json_check(text), inner = json_member(object, OPENAI_WRAPPED);
+    return json_kind(object) == '{' && json_count(object) == 1 && inner.ptr ? inner : text;
+}
+
 static void read_complete(const struct openai *openai, xy_call *call, xy_str answer,
                           xy_str choices, xy_reply *reply)
 {
@@ -107,6 +114,8 @@ static void read_complete(const struct openai *openai, xy_call *call, xy_str ans
     if (json_kind(refusal) == '"' && refusal.len > 2)
         reply->finish = XY_FINISH_FILTER;
     reply->text = kind == '[' ? join_parts(call, content) : openai_text(call, content);
+    if (openai_wraps(openai, call->api->request(call)->json_schema))
+        reply->text = unwrapped(reply->text);
     if (call->api->request(call)->logprobs && json_kind(parts[LOGPROBS]) == '{')
         read_logprobs(call, parts[LOGPROBS], reply);
 }

@@ -104,6 +104,14 @@ static void add_prompt(struct text *out, const xy_request *request, xy_str candi
     text_add(out, "\"", 1);
 }
 
+bool openai_wraps(const struct openai *openai, xy_str schema)
+{
+    bool strict_server = openai->flavor == FLAVOR_OPENAI || openai->flavor == FLAVOR_AZURE ||
+                         openai->flavor == FLAVOR_OPENROUTER;
+    return schema.len && strict_server && openai->schema == SCHEMA_JSON_SCHEMA &&
+           !json_is(json_member(json_check(schema), "type"), "object");
+}
+
 static void add_schema(const struct openai *openai, struct body *body, xy_str schema)
 {
     switch (openai->schema) {
@@ -113,8 +121,12 @@ static void add_schema(const struct openai *openai, struct body *body, xy_str sc
         text_add_literal(body->out, "{\"type\":\"json_schema\",\"json_schema\":{\"name\":"
                                     "\"answer\",\"strict\":");
         text_add_literal(body->out, openai->strict ? "true,\"schema\":" : "false,\"schema\":");
+        if (openai_wraps(openai, schema))
+            text_add_literal(body->out, "{\"type\":\"object\",\"additionalProperties\":false,"
+                                        "\"required\":[\"" OPENAI_WRAPPED "\"],\"properties\":{\""
+                                        OPENAI_WRAPPED "\":");
         text_add_str(body->out, schema);
-        text_add(body->out, "}}", 2);
+        text_add_literal(body->out, openai_wraps(openai, schema) ? "}}}}" : "}}");
         break;
     case SCHEMA_JSON_OBJECT:
         add_raw(body, "response_format", "{\"type\":\"json_object\"}");

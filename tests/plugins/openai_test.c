@@ -158,6 +158,36 @@ static void schema_forms(void)
     generator_close(&fixture);
 }
 
+/* OpenAI takes only objects at the top: others go inside of one, and come out of the answer. */
+static void schema_without_object(void)
+{
+    static const struct {
+        const char *options, *sent, *answer, *text;
+    } cases[] = {
+        {"{model: m}", "\"schema\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":"
+                       "[\"message\"],\"properties\":{\"message\":{\"anyOf\":[{}]}}}}}",
+         "{\\\"message\\\": {\\\"answer\\\": 5}}", "{\"answer\": 5}"},
+        {"{model: m}", "\"message\":{\"anyOf\":[{}]}", "{\\\"answer\\\": 5}", "{\"answer\": 5}"},
+        {"{model: m}", "\"message\":{\"anyOf\":[{}]}", "no JSON", "no JSON"},
+        {"{model: m, flavor: vllm}", "\"schema\":{\"anyOf\":[{}]}}",
+         "{\\\"message\\\": 5}", "{\"message\": 5}"},
+    };
+    xy_request request = test_request(hello, 2);
+    request.json_schema = STR("{\"anyOf\":[{}]}");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char body[256];
+        open_with(cases[i].options);
+        send_it(&request);
+        CU_ASSERT(sent(cases[i].sent));
+        snprintf(body, sizeof(body), "{\"choices\":[{\"message\":{\"content\":\"%s\"}}]}",
+                 cases[i].answer);
+        answer(200, body);
+        CHECK_TEXT(call.reply.text.ptr, cases[i].text);
+        over();
+        generator_close(&fixture);
+    }
+}
+
 static void flavors_differ_where_servers_do(void)
 {
     xy_message prefill[] = {hello[1], {STR("assistant"), STR("Once")}};
@@ -425,6 +455,7 @@ int main(void)
     static const struct check checks[] = {
         {"chat request and answer", chat_request_and_answer},
         {"schema forms", schema_forms},
+        {"schemas that are no object", schema_without_object},
         {"flavors differ where servers do", flavors_differ_where_servers_do},
         {"extra members win", extra_members_win},
         {"errors are one clear sentence", errors_are_one_clear_sentence},
