@@ -96,7 +96,7 @@ struct instance *prepared_instance(const struct prepared *prepared);
 /* NULL is fine. [worker] */
 void prepared_close(struct prepared *prepared);
 
-/* engine_prepare.c: the file's `tools:`, opened and prepared once for the run, as services.tools. 0,
+/* engine_prepare.c: the file's `tools:`, opened and prepared once for the run: services.tools. 0,
  * or an error in engine->error. [worker] */
 int engine_open_tools(struct engine *engine);
 void engine_close_tools(struct engine *engine);

@@ -137,8 +137,8 @@ static const void *extension(const char *id)
 {
     static const xy_tool tool = {
         .size = sizeof(tool),
-        .description = "Gives the exact value of an arithmetic expression: + - * / // % ** ( ), 5%, "
-                       "sqrt, round, min, max, abs, floor, ceil, log, exp, sin and others.",
+        .description = "Gives the exact value of an arithmetic expression: + - * / // % ** ( ), "
+                       "5%, sqrt, round, min, max, abs, floor, ceil, log, exp, sin and others.",
         .parameters = "{\"type\":\"object\",\"properties\":{\"expression\":{\"type\":\"string\"}},"
                       "\"required\":[\"expression\"],\"additionalProperties\":false}",
         .result = "result",
@@ -153,7 +153,7 @@ static const xy_stage calculator_stage = {
     .state_size = sizeof(struct calculator),
     .id = "calculator",
     .version = "1.0.0",
-    .summary = "The value of an arithmetic expression, or a check of the equations of a text; a tool",
+    .summary = "The value of an arithmetic expression, or a check of a text's equations; a tool",
     .options = options,
     .process = process,
     .extension = extension,

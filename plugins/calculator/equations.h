@@ -12,10 +12,10 @@ struct equations {
     char first_wrong[EVALUATE_WHY]; /* "48 / 2 = 25, but 48 / 2 is 24" */
 };
 
-/* Both sides of each `=` are read as far as they are numbers and operators, on one line; an equation
- * counts when both have a value and one of them has an operator. They are equal within `tolerance`
- * (relative to the larger, at least absolute), or, when the right side is a decimal with two decimals
- * or more, when it is the left one rounded. */
+/* Both sides of each `=` are read as far as they are numbers and operators, on one line; it counts
+ * when both have a value and one of them has an operator. They are equal within `tolerance`
+ * (relative to the larger, absolute below 1), or, when the right side is a decimal with two
+ * decimals or more, when it is the left one rounded. */
 void equations_check(xy_str text, double tolerance, struct equations *out);
 
 /* Are they equal within `tolerance`: exactly when both are exact and it is 0. */

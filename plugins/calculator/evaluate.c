@@ -65,35 +65,44 @@ static bool is_thousands_comma(const struct parser *parser)
     return three && (parser->end - at == 4 || !is_digit(at[4]));
 }
 
-/* Digits up to 18 give an exact number; longer ones, and exponents, the nearest double. */
+/* The digits of a number as text, without its commas; false when there are none, or too many. */
+static bool copy_digits(struct parser *parser, char text[64])
+{
+    size_t length = 0;
+    bool point = false, any = false;
+    for (; parser->at < parser->end; parser->at++) {
+        char c = *parser->at;
+        if (any && !point && is_thousands_comma(parser))
+            continue;
+        if (!is_digit(c) && (c != '.' || point))
+            break;
+        if (length + 1 == 64)
+            return false;
+        any = any || c != '.';
+        point = point || c == '.';
+        text[length++] = c;
+    }
+    text[length] = '\0';
+    return any;
+}
+
+/* Up to 18 digits give an exact number; more of them the nearest double. */
 static int read_number(struct parser *parser, struct number *out)
 {
     char text[64];
-    size_t length = 0;
     int digits = 0, decimals = 0;
-    bool point = false;
     int64_t above = 0;
-    for (; parser->at < parser->end; parser->at++) {
-        char c = *parser->at;
-        if (is_thousands_comma(parser) && !point && digits)
+    if (!copy_digits(parser, text))
+        return fail(parser, "expected a number of at most 60 digits");
+    const char *point = strchr(text, '.');
+    for (const char *c = text; *c; c++) {
+        if (*c == '.')
             continue;
-        if (c == '.' && !point)
-            point = true;
-        else if (!is_digit(c))
-            break;
-        if (length + 1 >= sizeof(text) - 8)
-            return fail(parser, "a number with too many digits");
-        text[length++] = c;
-        if (c == '.')
-            continue;
-        digits += digits > 0 || c != '0';
-        decimals += point;
-        if (digits <= MOST_DIGITS && decimals <= MOST_DIGITS)
-            above = above * 10 + (c - '0');
+        digits += digits > 0 || *c != '0';
+        decimals += point && c > point;
+        if (digits <= MOST_DIGITS)
+            above = above * 10 + (*c - '0');
     }
-    text[length] = '\0';
-    if (length == 0 || (length == 1 && point))
-        return fail(parser, "expected a number");
     struct number scale = number_power(number_of(10), number_of(decimals));
     bool fits = digits <= MOST_DIGITS && decimals <= MOST_DIGITS;
     *out = fits ? number_divide(number_of(above), scale) : number_of_double(strtod(text, NULL));

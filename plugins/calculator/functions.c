@@ -166,6 +166,6 @@ const char *evaluate_function(xy_str name, const struct number *arguments, int c
         *out = number_of_double(curves[i].function(arguments[0].value));
         return NULL;
     }
-    return "no such function; there are abs, floor, ceil, round, sqrt, min, max, factorial, gcd, lcm, "
-           "comb, log, log2, log10, exp, sin, cos, tan, asin, acos, atan";
+    return "no such function; there are abs, floor, ceil, round, sqrt, min, max, factorial, gcd, "
+           "lcm, comb, log, log2, log10, exp, sin, cos, tan, asin, acos, atan";
 }

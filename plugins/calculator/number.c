@@ -131,7 +131,7 @@ struct number number_remainder(struct number a, struct number b)
 
 struct number number_power(struct number a, struct number b)
 {
-    enum { MOST = 1024 }; /* an exact power beyond this does not fit, but for those of 0, 1 and -1 */
+    enum { MOST = 1024 }; /* no larger exact power fits, but those of 0, 1 and -1 */
     if (!a.exact || !number_is_whole(b) || b.above > MOST || b.above < -MOST)
         return number_of_double(pow(a.value, b.value));
     int64_t count = b.above < 0 ? -b.above : b.above;

@@ -72,8 +72,8 @@ struct exchange {
 
 /* Writes the body of a request into openai->body and returns the URL it goes to. */
 const char *openai_write(struct openai *openai, const xy_request *request);
-/* OpenAI takes only schemas whose top says `type: object`: any other is sent as the one member of an
- * object, and taken out of the answer again. */
+/* OpenAI takes only schemas whose top says `type: object`: any other is sent as the one member of
+ * an object, and taken out of the answer again. */
 #define OPENAI_WRAPPED "message"
 bool openai_wraps(const struct openai *openai, xy_str schema);
 /* What stands between two messages where the endpoint takes one text, and its length in

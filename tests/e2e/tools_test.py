@@ -18,8 +18,8 @@ for line in sys.stdin:
     with open(sys.argv[2], "a") as log:
         log.write(json.dumps(request) + "\n")
     text = next((text for start, text in rules if last.startswith(start)), "no rule: " + last)
-    print(json.dumps({"id": request["id"], "text": text if isinstance(text, str) else json.dumps(text)}),
-          flush=True)
+    text = text if isinstance(text, str) else json.dumps(text)
+    print(json.dumps({"id": request["id"], "text": text}), flush=True)
 '''
 
 

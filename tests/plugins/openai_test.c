@@ -164,8 +164,9 @@ static void schema_without_object(void)
     static const struct {
         const char *options, *sent, *answer, *text;
     } cases[] = {
-        {"{model: m}", "\"schema\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":"
-                       "[\"message\"],\"properties\":{\"message\":{\"anyOf\":[{}]}}}}}",
+        {"{model: m}", "\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
+                       "\"required\":[\"message\"],\"properties\":{\"message\":"
+                       "{\"anyOf\":[{}]}}}}}",
          "{\\\"message\\\": {\\\"answer\\\": 5}}", "{\"answer\": 5}"},
         {"{model: m}", "\"message\":{\"anyOf\":[{}]}", "{\\\"answer\\\": 5}", "{\"answer\": 5}"},
         {"{model: m}", "\"message\":{\"anyOf\":[{}]}", "no JSON", "no JSON"},

@@ -123,8 +123,9 @@ static void too_long(void *data)
 static void start(struct fixture *fixture, int (*process)(void *state, xy_job *job), uint32_t flags)
 {
     struct error error = {0};
-    static const char schema[] = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},"
-                                 "\"b\":{\"type\":\"integer\"}},\"required\":[\"a\"]}";
+    static const char schema[] =
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},"
+        "\"b\":{\"type\":\"integer\"}},\"required\":[\"a\"]}";
     *fixture = (struct fixture){0};
     fixture->services.loop = loop_create(8);
     fixture->services.log = keep_log;
