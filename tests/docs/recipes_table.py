@@ -17,7 +17,7 @@ PAGE = os.path.join(PIPELINES, "README.md")
 BEGIN, END = "<!-- recipes: made by tests/docs/recipes_table.py -->", "<!-- end of recipes -->"
 
 PARTS = (
-    ("Task specification", "role_play codebook_annotation gpt3mix schema_output"),
+    ("Task specification", "role_play codebook_annotation gpt3mix gpt3mix_votes schema_output"),
     ("Conditioning scope", "zerogen supergen attrprompt simprompt clingen clingen_nli tinystories "
                            "textbooks ada_instruct"),
     ("Conditioning values", "class_values concept_tree template_pool personas document_qa "
