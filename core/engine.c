@@ -74,7 +74,7 @@ static void look(struct engine *engine, struct engine_progress *progress)
         .models = totals,
         .seconds = (double)(now - engine->started_us) / 1e6,
         .tokens_per_second = engine->tokens_per_second,
-        .expected_calls = engine->expected_calls * (engine->next_round + engine->rounds),
+        .expected_calls = engine->expected_calls * engine->rounds_asked,
     };
 }
 
@@ -122,7 +122,7 @@ static void conduct(void *data)
 {
     struct engine *engine = data;
     const struct pipeline *pipeline = engine->pipeline;
-    engine->rounds = 1;
+    engine->rounds = engine->rounds_asked = 1;
     int code = lock(engine);
     if (code < 0)
         return;

@@ -182,6 +182,7 @@ static int run_passes(struct engine *engine, const struct output *output)
         before = have;
         candidates = engine->result->candidates;
         engine->rounds = next_rounds(engine, have, lacking);
+        engine->rounds_asked = engine->next_round + engine->rounds;
     }
     if (lacking) {
         const char *why = engine->over_budget        ? "the budget is spent"

@@ -49,6 +49,7 @@ struct engine {
     uint32_t pass;              /* which refill */
     uint32_t rounds;            /* how many rounds sources are asked for in this pass */
     uint32_t next_round;        /* the first of them */
+    uint32_t rounds_asked;      /* of all passes so far, for the progress line */
     uint32_t iteration;         /* of the repeat that is running */
     bool over_budget;
     struct error error;
