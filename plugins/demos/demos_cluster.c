@@ -45,7 +45,7 @@ static int read_heights(struct cluster_demos *demos, xy_job *job)
     xy_dataset *dataset = demos->options.dataset;
     size_t found = 0;
     for (size_t i = 0; i < pool->count; i++) {
-        const xy_record *record = dataset->api->at(dataset, pool->demos[i].row);
+        const xy_record *record = dataset->api->at(dataset, pool->demos[i].position);
         demos->heights[i] = record ? names_number(record, demos->by, -INFINITY) : -INFINITY;
         found += demos->heights[i] > -INFINITY;
     }

@@ -40,46 +40,67 @@ static int embed(struct places *places, xy_job *job, const struct space *space,
     return code < 0 ? code : scale(places, job);
 }
 
-/* Adds the vectors of one data set behind those that are there. */
-static int add_column(struct places *places, xy_job *job, const struct space *space,
-                      xy_dataset *dataset, const char *what)
+/* The column of vectors of one data set, of the same width as those before; NULL for none. */
+static int find_column(struct places *places, xy_job *job, const struct space *space,
+                       xy_dataset *dataset, const char *what, const float **column)
 {
-    size_t count = (size_t)dataset->api->count(dataset);
     uint32_t width = 0;
-    const float *column = count ? dataset->api->column(dataset, space->vector, &width) : NULL;
-    if (count == 0)
+    *column = NULL;
+    if (!dataset || dataset->api->count(dataset) == 0)
         return XY_OK;
-    if (!column)
+    *column = dataset->api->column(dataset, space->vector, &width);
+    if (!*column)
         return xy_fail(job, XY_EINVAL, "no record of the `%s` has a vector in `%s`, or their "
                        "lengths differ: embed them by one `embed` step before", what,
                        space->vector);
-    if (places->count && width != places->dimension)
+    if (places->dimension && width != places->dimension)
         return xy_fail(job, XY_EINVAL, "the vectors of the `%s` have %u dimensions, those before "
                        "%zu: embed both by one model", what, width, places->dimension);
-    for (size_t i = 0; i < count; i++)
-        if (isnan(column[i * width]))
-            return xy_fail(job, XY_EINVAL, "record %zu of the `%s` has no vector in `%s`", i, what,
-                           space->vector);
-    size_t before = places->count * width;
-    float *grown = realloc(places->own, (before + count * width) * sizeof(*grown));
-    if (!grown)
-        return xy_fail(job, XY_ENOMEM, "out of memory");
-    memcpy(grown + before, column, count * width * sizeof(*grown));
-    places->vectors = places->own = grown;
-    places->count += count;
     places->dimension = width;
     return XY_OK;
+}
+
+static int copy_vector(struct places *places, xy_job *job, const struct space *space,
+                       const float *column, size_t position, size_t row, const char *what)
+{
+    const float *vector = column + position * places->dimension;
+    if (isnan(vector[0]))
+        return xy_fail(job, XY_EINVAL, "record %zu of the `%s` has no vector in `%s`", position,
+                       what, space->vector);
+    memcpy(places->own + row * places->dimension, vector, places->dimension * sizeof(*vector));
+    return XY_OK;
+}
+
+static int allocate(struct places *places, xy_job *job, size_t count)
+{
+    places->own = calloc(count * places->dimension + 1, sizeof(*places->own));
+    places->vectors = places->own;
+    places->count = count;
+    return places->own ? XY_OK : xy_fail(job, XY_ENOMEM, "out of memory");
+}
+
+static int copy_pool(struct places *places, xy_job *job, const struct space *space,
+                     const struct pool *pool, const struct pool_options *options)
+{
+    const float *own, *second;
+    int code = find_column(places, job, space, options->dataset, "pool", &own);
+    if (code == XY_OK)
+        code = find_column(places, job, space, options->second, "second_pool", &second);
+    if (code == XY_OK)
+        code = allocate(places, job, pool->count);
+    for (size_t i = 0; i < pool->count && code == XY_OK; i++) {
+        const struct demo *demo = &pool->demos[i];
+        code = copy_vector(places, job, space, demo->second ? second : own, demo->position,
+                           demo->row, demo->second ? "second_pool" : "pool");
+    }
+    return code < 0 ? code : scale(places, job);
 }
 
 int places_of_pool(struct places *places, xy_job *job, const struct space *space,
                    const struct pool *pool, const struct pool_options *options)
 {
-    if (space->vector) {
-        int code = add_column(places, job, space, options->dataset, "pool");
-        if (code == XY_OK && options->second)
-            code = add_column(places, job, space, options->second, "second_pool");
-        return code < 0 ? code : scale(places, job);
-    }
+    if (space->vector)
+        return copy_pool(places, job, space, pool, options);
     xy_str *texts = job->api->alloc(job, (pool->count + 1) * sizeof(*texts));
     if (!texts)
         return xy_fail(job, XY_ENOMEM, "out of memory");
@@ -117,11 +138,16 @@ static int copy_texts(xy_job *job, xy_dataset *dataset, const char *field, xy_st
 int places_of_dataset(struct places *places, xy_job *job, const struct space *space,
                       xy_dataset *dataset, const char *field, const char *what)
 {
+    size_t count = (size_t)dataset->api->count(dataset);
     if (space->vector) {
-        int code = add_column(places, job, space, dataset, what);
+        const float *column;
+        int code = find_column(places, job, space, dataset, what, &column);
+        if (code == XY_OK && column)
+            code = allocate(places, job, count);
+        for (size_t i = 0; i < count && code == XY_OK; i++)
+            code = copy_vector(places, job, space, column, i, i, what);
         return code < 0 ? code : scale(places, job);
     }
-    size_t count = (size_t)dataset->api->count(dataset);
     xy_str *texts = job->api->alloc(job, (count + 1) * sizeof(*texts));
     if (!texts)
         return xy_fail(job, XY_ENOMEM, "out of memory");

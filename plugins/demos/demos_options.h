@@ -19,6 +19,9 @@
     {.name = "match", .type = XY_OPT_FIELD, .offset = POOL_AT(match),                             \
      .help = "Takes only demonstrations in which this field has the record's own value: a "       \
              "label, or the leaf of a taxonomy."},                                                \
+    {.name = "require", .type = XY_OPT_LIST, .offset = POOL_AT(require),                          \
+     .help = "Fields that a record of the pool must have to be shown, such as a label that not "  \
+             "all have."},                                                                        \
     {.name = "exclude_self", .type = XY_OPT_BOOL, .offset = POOL_AT(exclude_self), .def = "true", \
      .help = "Never shows a record to itself: no demonstration with its id, its parent's id, or " \
              "its text."}

@@ -60,6 +60,14 @@ static int read_demo(struct pool *pool, const struct pool_options *options,
     return XY_OK;
 }
 
+static bool has_all(const xy_record *record, const char *const *fields)
+{
+    for (; fields && *fields; fields++)
+        if (record->api->get(record, *fields, NULL) == XY_NULL)
+            return false;
+    return true;
+}
+
 static int read_dataset(struct pool *pool, xy_job *job, const struct pool_options *options,
                         xy_dataset *dataset, bool second)
 {
@@ -71,10 +79,13 @@ static int read_dataset(struct pool *pool, xy_job *job, const struct pool_option
                            (unsigned long long)i, second ? "second_pool" : "pool");
         if (i % 1024 == 0 && job->api->cancelled(job))
             return XY_ECANCELED;
+        if (!has_all(record, options->require))
+            continue;
         struct demo *demo = &pool->demos[pool->count];
         if (read_demo(pool, options, record, demo) < 0)
             return xy_fail(job, XY_ENOMEM, "out of memory");
         demo->second = second;
+        demo->position = i;
         pool->count++;
     }
     return XY_OK;
@@ -107,6 +118,9 @@ int pool_read(struct pool *pool, xy_job *job, const struct pool_options *options
     if (!pool->demos)
         return xy_fail(job, XY_ENOMEM, "out of memory");
     int code = read_dataset(pool, job, options, options->dataset, false);
+    if (code == XY_OK && pool->count == 0)
+        return xy_fail(job, XY_EINVAL, "none of the %llu records of the `pool` has the fields that "
+                       "`require` asks for", (unsigned long long)own);
     if (code == XY_OK && second)
         code = read_dataset(pool, job, options, options->second, true);
     if (code < 0)

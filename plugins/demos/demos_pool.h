@@ -16,6 +16,7 @@ struct demo {
     uint64_t id, text_hash;
     uint32_t match, balance;    /* numbers of the values of those fields; 0 without the field */
     uint32_t row;               /* place in the order of reading, `second_pool` after `pool` */
+    uint64_t position;          /* of its record in its data set */
     bool second;                /* from `second_pool` */
 };
 
@@ -36,7 +37,7 @@ struct pool_options {
     xy_dataset *dataset, *second;
     int64_t k, second_k, least, max_bytes;
     const char *match, *balance, *text_field, *query_field, *into, *ids;
-    const char *const *fields;
+    const char *const *fields, *const *require;
     int32_t exclude_self;
 };
 

@@ -9,8 +9,9 @@
 
 struct select {
     struct rows_options rows;
-    const char *method, *rank;
+    const char *method, *rank, *action;
     int64_t k, neighbours;
+    bool marks;
     const xy_host *host;
     const xy_rng *rng;
     const xy_report *report;
@@ -45,6 +46,9 @@ static const xy_option options[] = {
     {.name = "rank", .type = XY_OPT_FIELD, .offset = AT(rank),
      .help = "The field set to when a record was chosen within its group, from 0; not for `known` "
              "ones."},
+    {.name = "action", .type = XY_OPT_TEXT, .offset = AT(action), .def = "drop",
+     .choices = "drop|mark",
+     .help = "What becomes of the others: they are dropped, or stay, without `rank`."},
     {0},
 };
 
@@ -76,12 +80,17 @@ static int open_select(void *state, const xy_host *host)
     struct rows_options *rows = &select->rows;
     select->host = host;
     select->rng = host->service(host, XY_RNG);
+    select->marks = select->action[0] == 'm';
     select->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
     rows->models = host->service(host, XY_MODEL);
     rows->needs_places = method->needs_places;
     if (method->needs_places && !rows->embed == !rows->vector) {
         xy_log_line(host, XY_LOG_ERROR, "`method: %s` needs `embed`, a model, or `vector`, a field "
                     "with ready vectors%s", method->name, rows->embed ? ", not both" : "");
+        return XY_EINVAL;
+    }
+    if (select->marks && !select->rank) {
+        xy_log_line(host, XY_LOG_ERROR, "`action: mark` needs `rank`, the field to mark with");
         return XY_EINVAL;
     }
     if (method->needs_confidence && !rows->confidence) {
@@ -224,9 +233,9 @@ static int apply(const struct selection *selection, xy_dataset *input)
         if (!rows->usable[i] && !decision->kept)
             snprintf(why, sizeof(why), "nothing to compare by in `%.60s`",
                      select->rows.vector ? select->rows.vector : select->rows.field);
-        if (!decision->kept)
+        if (!decision->kept && !select->marks)
             code = input->api->verdict(input, i, XY_DROP, why);
-        else if (select->rank && decision->rank != NAMES_NONE)
+        else if (decision->kept && select->rank && decision->rank != NAMES_NONE)
             code = xy_record_set_int(input->api->edit(input, i), select->rank, decision->rank);
         if (code < 0)
             return xy_fail(selection->job, code, "record %zu cannot be marked", i);

@@ -209,6 +209,18 @@ static void mixes_the_nearest(void)
     refuse("demos.knn", "{pool: heaps}", "give `embed`");
 }
 
+/* c1 has no steps. */
+static void shows_only_what_has_the_fields(void)
+{
+    open_stage("demos.knn", "{pool: heaps, k: 6, vector: v, require: [steps]}");
+    CHECK_TEXT(names_for("{\"@parent\":99,\"#v\":[-1,0.01]}", 7), "a1 a2 a3 b1 b2");
+    open_stage("demos.cluster",
+               "{pool: heaps, k: 2, embed: m, require: [steps], pick: highest, by: steps}");
+    CU_ASSERT_EQUAL(count_of(names_for("{\"@parent\":99}", 7), 'c'), 0);
+    refuse("demos.random", "{pool: heaps, require: [steps, depth]}",
+           "none of the 6 records of the `pool` has the fields");
+}
+
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
 static void stays_within_bytes(void)
@@ -286,6 +298,7 @@ static const struct check checks[] = {
     {"dissimilar: drawn among the kept", draws_among_the_kept},
     {"two pools, at random", mixes_two_pools},
     {"two pools, the nearest", mixes_the_nearest},
+    {"require", shows_only_what_has_the_fields},
     {"max_bytes", stays_within_bytes},
     {"least", rejects_below_least},
     {"share", gives_to_a_share},

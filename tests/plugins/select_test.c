@@ -49,6 +49,8 @@ static void votes(void)
     CHECK_TEXT(ranks("{k: 2, vector: v, neighbours: 2, rank: rank}", CIRCLE), "- - 0 1 - -");
     CU_ASSERT_PTR_NOT_NULL(strstr(result.reasons[0], "not among the 2 chosen by vote_k"));
     CU_ASSERT_EQUAL(stage_host_score(&host, "chosen").value, 2);
+    CHECK_TEXT(ranks("{k: 2, vector: v, neighbours: 2, rank: rank, action: mark}", CIRCLE),
+               "k k 0 1 k k");
     CU_ASSERT_EQUAL(stage_host_score(&host, "short").value, 0);
 }
 
@@ -206,6 +208,7 @@ static void refuses_what_makes_no_sense(void)
     refuse("{k: 3, embed: m, vector: v}", "not both");
     refuse("{k: 0, vector: v}", "k");
     refuse("{vector: v}", "k");
+    refuse("{k: 3, vector: v, action: mark}", "needs `rank`");
     refuse("{k: 3, method: least_confidence}", "needs `confidence`");
     refuse("{k: 3, method: votek, vector: v}", "found `votek`");
     instance_close(instance);
