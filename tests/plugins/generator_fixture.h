@@ -39,17 +39,17 @@ static inline const void *fixture_service(const xy_host *host, const char *id)
     return fixture->service ? fixture->service(host, id) : NULL;
 }
 
-/* The result of the stage's open(); 1 when the options themselves are wrong. */
-static inline int generator_open(struct generator_fixture *fixture, const char *name,
-                                 const char *yaml,
-                                 const void *(*service)(const xy_host *, const char *id))
+/* The result of the open() of stage `name` in FILE.so; 1 when the options themselves are wrong. */
+static inline int generator_open_in(struct generator_fixture *fixture, const char *file,
+                                    const char *name, const char *yaml,
+                                    const void *(*service)(const xy_host *, const char *id))
 {
     char path[512];
     struct error error = {0};
     *fixture = (struct generator_fixture){
         .host = {sizeof(xy_host), XY_ABI_MAJOR, XY_ABI_MINOR, fixture_service},
         .service = service};
-    snprintf(path, sizeof(path), "%s/lib/xylem/%s.so", TEST_BUILD_DIR, name);
+    snprintf(path, sizeof(path), "%s/lib/xylem/%s.so", TEST_BUILD_DIR, file);
     if (!registry_load(&fixture->registry, path, &error)) {
         fprintf(stderr, "%s\n", error.text);
         exit(2);
@@ -69,6 +69,13 @@ static inline int generator_open(struct generator_fixture *fixture, const char *
         return 1;
     return fixture->type->stage.open ? fixture->type->stage.open(fixture->state, &fixture->host)
                                      : XY_OK;
+}
+
+static inline int generator_open(struct generator_fixture *fixture, const char *name,
+                                 const char *yaml,
+                                 const void *(*service)(const xy_host *, const char *id))
+{
+    return generator_open_in(fixture, name, name, yaml, service);
 }
 
 static inline void generator_close(struct generator_fixture *fixture)
