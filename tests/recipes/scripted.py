@@ -31,12 +31,14 @@ for number, line in enumerate(sys.stdin):
 class Case(harness.Case):
     def recipe(self, name, source, *sets, code=0):
         """Runs pipelines/NAME.yaml; the summary, with what was accepted, rejected and asked."""
+        self.runs = getattr(self, "runs", 0) + 1  # each with a journal of its own
         self.write("speaker.py", SPEAKER.format(source=source, asked=self.path("asked.jsonl")))
+        self.write("asked.jsonl", "")
         sets = ["models.teacher={ use: exec, command: [python3, '%s'] }" % self.path("speaker.py"),
                 f"write.path={self.path('data.jsonl')}",
                 f"write.rejects={self.path('rejects.jsonl')}", *sets]
         words = [word for value in sets for word in ("--set", value)]
-        done = self.xylem("run", "-q", "--json", "--runs", self.path("runs"),
+        done = self.xylem("run", "-q", "--json", "--runs", self.path(f"runs{self.runs}"),
                           os.path.join(harness.ROOT, "pipelines", f"{name}.yaml"), *words,
                           code=code, timeout=300)
         summary = json.loads(done.stdout)
@@ -44,8 +46,7 @@ class Case(harness.Case):
         summary["said"] = done.stderr
         summary["data"] = self.records("data.jsonl")
         summary["rejects"] = self.records("rejects.jsonl")
-        summary["asked"] = self.records("asked.jsonl") if os.path.exists(
-            self.path("asked.jsonl")) else []
+        summary["asked"] = self.records("asked.jsonl")
         return summary
 
     @staticmethod
