@@ -105,9 +105,10 @@ static int prepare(void *state, xy_job *job)
 {
     struct draw *draw = state;
     uint64_t count = draw->pool->api->count(draw->pool);
-    if (count == 0)
-        return xy_fail(job, XY_EINVAL, "the `pool` is empty: there is no value to draw");
-    draw->rows = calloc(count, sizeof(*draw->rows));
+    if (count == 0) /* what a model was asked for may all have been dropped: no end of the run */
+        xy_log_line(draw->host, XY_LOG_WARNING,
+                    "the `pool` is empty: all records go to the rejects");
+    draw->rows = calloc(count + 1, sizeof(*draw->rows));
     if (!draw->rows)
         return xy_fail(job, XY_ENOMEM, "out of memory");
     for (uint64_t i = 0; i < count; i++) {
@@ -119,7 +120,8 @@ static int prepare(void *state, xy_job *job)
         if (code < 0)
             return code;
     }
-    qsort(draw->rows, draw->count, sizeof(*draw->rows), by_group);
+    if (count > 0)
+        qsort(draw->rows, draw->count, sizeof(*draw->rows), by_group);
     draw->firsts = calloc((size_t)draw->groups.count + 1, sizeof(*draw->firsts));
     if (!draw->firsts)
         return xy_fail(job, XY_ENOMEM, "out of memory");
@@ -176,6 +178,8 @@ static int process(void *state, xy_job *job)
     char scratch[NAMES_SCRATCH];
     xy_str own = draw->match ? names_label(record, draw->match, scratch) : xy_text("");
     uint32_t group = draw->match && !own.ptr ? NAMES_NONE : names_find(&draw->groups, own);
+    if (draw->count == 0)
+        return xy_drop(job, "the `pool` is empty: there is no value to draw");
     if (group == NAMES_NONE)
         return xy_drop(job, "the `pool` has no value for `%s` %.*s", draw->match,
                        own.ptr ? (int)own.len : 9, own.ptr ? own.ptr : "(missing)");

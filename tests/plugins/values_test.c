@@ -296,6 +296,13 @@ static void draws_of_the_own_class(void)
     stage_host_process(&host, draw, "{\"label\":\"b\"}", &result);
     CHECK_TEXT(result.why, "all values that it could draw have weight 0");
     instance_close(draw);
+    stage_host_add_dataset(&host, "empty", "");
+    draw = open_draw("{pool: empty}");
+    stage_result_free(&result);
+    stage_host_process(&host, draw, "{}", &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_DROP);
+    CHECK_TEXT(result.why, "the `pool` is empty: there is no value to draw");
+    instance_close(draw);
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "values.draw",
                                        "{pool: pool, field: gone}"));
     CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "record 0 of the `pool` has no `gone`"));
