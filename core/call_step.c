@@ -8,67 +8,6 @@
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
-static bool as_number(const struct value *value, double *out)
-{
-    if (value->type == VALUE_INT)
-        *out = (double)value->integer;
-    else if (value->type == VALUE_NUMBER)
-        *out = value->number;
-    return value->type == VALUE_INT || value->type == VALUE_NUMBER;
-}
-
-static void set_extra(struct call_plan *plan, const struct value *value)
-{
-    struct buffer extra;
-    buffer_init(&extra, 1 << 20);
-    json_write(&extra, value);
-    plan->base.extra = arena_str(&plan->arena, buffer_str(&extra));
-    buffer_free(&extra);
-}
-
-static void set_stop(struct call_plan *plan, const struct value *value)
-{
-    size_t count = value->type == VALUE_LIST ? value->list.count : value->type == VALUE_TEXT;
-    const struct value *items = value->type == VALUE_LIST ? value->list.items : value;
-    xy_str *stop = arena_alloc(&plan->arena, (count + 1) * sizeof(*stop));
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (items[i].type == VALUE_TEXT && items[i].text.len)
-            stop[kept++] = items[i].text;
-    }
-    plan->base.stop = stop;
-    plan->base.stop_count = kept;
-}
-
-/* pipeline.c has checked the names and types, and laid the step's params over the model's. */
-static void set_params(struct call_plan *plan, const struct value *params)
-{
-    xy_request *base = &plan->base;
-    for (size_t i = 0; params->type == VALUE_MAP && i < params->map.count; i++) {
-        const struct member *param = &params->map.members[i];
-        double number = 0;
-        if (param->value.type == VALUE_BOOL)
-            number = param->value.boolean;
-        as_number(&param->value, &number);
-        if (str_is(param->key, "temperature"))
-            base->temperature = number;
-        else if (str_is(param->key, "top_p"))
-            base->top_p = number;
-        else if (str_is(param->key, "max_tokens"))
-            base->max_tokens = (uint32_t)number;
-        else if (str_is(param->key, "logprobs"))
-            base->logprobs = (uint32_t)number;
-        else if (str_is(param->key, "timeout"))
-            base->timeout_ms = (uint32_t)(number * 1000);
-        else if (str_is(param->key, "seed"))
-            plan->seed = (uint64_t)number;
-        else if (str_is(param->key, "stop"))
-            set_stop(plan, &param->value);
-        else if (str_is(param->key, "extra"))
-            set_extra(plan, &param->value);
-    }
-}
-
 struct call_plan *call_plan_create(struct services *services, const struct step *step,
                                    struct error *error)
 {
@@ -95,7 +34,8 @@ struct call_plan *call_plan_create(struct services *services, const struct step 
                               .temperature = -1, .top_p = -1, .json_schema = spec->schema_text};
     if (spec->tool_count)
         plan->base.json_schema = spec->turn_schema;
-    set_params(plan, &spec->params);
+    /* pipeline.c has checked the names and types, and laid the step's params over the model's. */
+    model_read_params(&plan->arena, &spec->params, &plan->base, &plan->seed);
     plan->into = spec->into ? spec->into : spec->spread ? NULL : defaults[step->kind];
     const char *stem = plan->into ? plan->into : step->id;
     plan->into_logprob = arena_printf(&plan->arena, "%s_logprob", stem);

@@ -91,6 +91,8 @@ static int model_open(struct models *models, const struct pipeline *pipeline,
     if (code != XY_OK)
         return code;
     model_key_prefix(model);
+    model->defaults = (xy_request){.size = sizeof(xy_request), .temperature = -1, .top_p = -1};
+    model_read_params(&model->arena, &spec->params, &model->defaults, &model->default_seed);
     struct limiter_options limits = {
         .most = spec->concurrency ? spec->concurrency : spec->type->stage.max_inflight,
         .requests_per_minute = spec->requests_per_minute,

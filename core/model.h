@@ -52,9 +52,16 @@ typedef void (*model_done)(void *user, const xy_reply *reply);
 
 /* Copies the request. On 0 `done` comes exactly once, on a later turn of the loop, also for a
  * cached answer. Params of the alias are merged under those of the request by the caller
- * (call_spec). */
+ * (call_spec, or model_fill()). */
 int model_submit(struct model *model, const xy_request *request, model_done done, void *user,
                  uint64_t *ticket);
+/* Reads checked request parameters of the file (temperature, stop ...) into a request; texts lie in
+ * `arena` or are borrowed from `params`. */
+void model_read_params(struct arena *arena, const struct value *params, xy_request *request,
+                       uint64_t *seed);
+/* Gives members that are not set the params of the alias: a stage's requests take the file's word
+ * as those of `generate` do. What is set then borrows from the model. */
+void model_fill(const struct model *model, xy_request *request);
 /* A wish: done() comes with XY_ECANCELED, or with the answer that won the race. */
 void model_cancel(struct model *model, uint64_t ticket);
 uint32_t model_can(const struct model *model);

@@ -109,7 +109,9 @@ struct model {
     const struct stage_type *type;
     void *state;
     bool opened;
-    struct arena arena;             /* options */
+    struct arena arena;             /* options, defaults */
+    xy_request defaults;            /* the file's `params` of this model */
+    uint64_t default_seed;
     uint64_t prefix[2];             /* what all keys of this model start from */
     struct prices prices;
     struct limiter limiter;

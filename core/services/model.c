@@ -23,6 +23,16 @@ static void call_done(void *data, const xy_reply *reply)
     call.done(&call.job->base, call.user, reply);
 }
 
+/* What the plugin knows of a request, with the model's params where it says nothing. */
+static xy_request fill(const xy_model *model, const xy_request *request)
+{
+    xy_request filled = {.temperature = -1, .top_p = -1};
+    memcpy(&filled, request, request->size < sizeof(filled) ? request->size : sizeof(filled));
+    filled.size = sizeof(filled);
+    model_fill((const struct model *)model, &filled);
+    return filled;
+}
+
 static int submit(xy_job *base, const xy_model *model, const xy_request *request,
                   xy_reply_done done, void *user, uint64_t *ticket)
 {
@@ -35,7 +45,8 @@ static int submit(xy_job *base, const xy_model *model, const xy_request *request
     struct pending_call *call = memory_zeroed(1, sizeof(*call));
     *call = (struct pending_call){.job = job, .done = done, .user = user};
     atomic_fetch_add(&job->tickets, 1);
-    int code = model_submit((struct model *)model, request, call_done, call, ticket);
+    xy_request filled = fill(model, request);
+    int code = model_submit((struct model *)model, &filled, call_done, call, ticket);
     if (code < 0) {
         atomic_fetch_sub(&job->tickets, 1);
         free(call);
@@ -127,7 +138,8 @@ static int call_and_wait(xy_job *base, const xy_model *model, const xy_request *
     if (tagged < 0)
         return tagged;
     struct job *job = (struct job *)base;
-    struct waiting_call call = {.job = job, .model = (struct model *)model, .request = request,
+    xy_request filled = fill(model, request);
+    struct waiting_call call = {.job = job, .model = (struct model *)model, .request = &filled,
                                 .reply = reply};
     pthread_mutex_init(&call.lock, NULL);
     pthread_cond_init(&call.ready, NULL);

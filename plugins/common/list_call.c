@@ -68,10 +68,10 @@ static int submit(struct asking *asking, xy_job *job)
     xy_request request = {
         .size = sizeof(request), .operation = XY_COMPLETE, .messages = asking->messages,
         .message_count = asking->message_count, .stop = stop, .stop_count = stops,
-        .temperature = call->temperature, .top_p = call->top_p < 1 ? call->top_p : -1,
+        .temperature = call->temperature, .top_p = call->top_p,
         .max_tokens = (uint32_t)call->max_tokens, .sample = asking->sample,
         /* At temperature 0 there is one answer to a prompt, and it is asked for once. */
-        .seed = call->temperature > 0 ? asking->seed : 0};
+        .seed = call->temperature == 0 ? 0 : asking->seed};
     if (asking->constrained)
         request.json_schema = xy_text(list_schema);
     int code = call->models->submit(job, call->model, &request, answered, asking, NULL);

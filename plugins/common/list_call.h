@@ -36,11 +36,13 @@ struct list_call { /* in the stage's state: the first members are written by the
      .help = "Whether an item keeps what follows its first colon or dash (`Drama: plays that "     \
              "...`), or is cut before it."},                                                       \
     {.name = "temperature", .type = XY_OPT_NUMBER, .offset = offsetof(state, member.temperature),  \
-     .def = "1", .low = 0, .high = 10, .help = "The sampling temperature."},                       \
+     .def = "-1", .low = -1, .high = 10, .help = "The sampling temperature; -1: the model's."},    \
     {.name = "top_p", .type = XY_OPT_NUMBER, .offset = offsetof(state, member.top_p),              \
-     .def = "1", .low = 0, .high = 1, .help = "The share of probability that is sampled from."},   \
+     .def = "-1", .low = -1, .high = 1,                                                            \
+     .help = "The share of probability that is sampled from; -1: the model's own."},               \
     {.name = "max_tokens", .type = XY_OPT_INT, .offset = offsetof(state, member.max_tokens),       \
-     .def = "512", .low = 1, .high = 1000000, .help = "The most tokens of one answer."},           \
+     .def = "0", .low = 0, .high = 1000000,                                                        \
+     .help = "The most tokens of one answer; 0: the model's own."},                                \
     {.name = "stop", .type = XY_OPT_LIST, .offset = offsetof(state, member.stop),                  \
      .help = "Texts at which an answer ends."}
 

@@ -289,7 +289,7 @@ static void answered(xy_job *job, void *user, const xy_reply *reply, const struc
     all->refused += items->refused;
     llm->totals.refused += items->refused;
     /* The same prompt has one answer at temperature 0: asking again would bring it again. */
-    if (!fresh && llm->call.temperature <= 0)
+    if (!fresh && llm->call.temperature == 0)
         all->dry = (size_t)llm->most_dry;
     int code = XY_PENDING;
     if (job->api->cancelled(job))

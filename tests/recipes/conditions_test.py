@@ -436,6 +436,16 @@ def answer(request, prompt):
         self.assertEqual(rejects, [])
         self.assertIn("Others than: Soil.", asked[-1]["messages"][-1]["content"])
 
+    def test_params_of_the_model(self):
+        _, _, asked = self.run_recipe("class_values", '''
+def answer(request, prompt):
+    return "Soil, water, light, tools"
+''', "models.teacher.params={ temperature: 0.25, max_tokens: 99, stop: [END], seed: 4 }",
+                                      "steps.values.with.max_tokens=77")
+        self.assertEqual([(r["temperature"], r["max_tokens"], r["stop"]) for r in asked],
+                         [(0.25, 77, ["END"])] * 3)
+        self.assertEqual(len({r["seed"] for r in asked}), 3)
+
     def test_a_model_that_refuses(self):
         data, rejects, asked = self.run_recipe("class_values", '''
 def answer(request, prompt):
