@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversations in a field: what each prompt of a dialogue holds, when it stops, bad ones."""
 import json
+import signal
+import time
 import unittest
 
 import harness
@@ -105,6 +107,27 @@ class Dialogue(harness.Case):
         self.assertEqual(len(self.records("asked.jsonl")), before + 2 * 2)
         longer = [len(record["messages"]) for record in self.records("out.jsonl")]
         self.assertEqual(longer, [3, 5, 9, 9])
+
+    def test_killed_in_the_middle(self):
+        """What is paid again is at most what was in flight, and the dialogues are the same."""
+        self.xylem("run", "-q", "p.yaml")
+        whole, asked = self.read("out.jsonl"), len(self.records("asked.jsonl"))
+        self.write("speakers.py", SPEAKERS.replace("import json, sys",
+                                                   "import json, sys, time; pause = time.sleep")
+                   .replace("    request =", "    pause(0.05); request ="))
+        self.write("p.yaml", DIALOGUE.replace("[python3,", "[python3, -u,"))  # other request keys
+        for killed in (3, 8):
+            run = self.start("run", "-q", "p.yaml")
+            while len(self.records("asked.jsonl")) < asked + killed:
+                self.assertIsNone(run.poll())
+                time.sleep(0.01)
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            run.stderr.close()
+        self.xylem("run", "-q", "p.yaml")
+        self.assertEqual(self.read("out.jsonl"), whole)
+        again = len(self.records("asked.jsonl")) - 2 * asked
+        self.assertTrue(0 <= again <= 2 * 4, again)  # four dialogues: four calls in flight at most
 
 
 class Fields(harness.Case):

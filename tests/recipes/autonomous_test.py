@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The planner in the loop: what it is shown, when the loop ends, and planners that are of no use."""
+"""The planner in the loop: what it is shown, when the loop ends, and planners of no use."""
 import collections
 import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
 import harness
 
 RECIPE = os.path.join(harness.ROOT, "pipelines", "autonomous.yaml")

@@ -6,7 +6,8 @@ import math
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
 import harness
 
 PIPELINES = os.path.join(harness.ROOT, "pipelines")
@@ -99,8 +100,10 @@ class Constitutional(harness.Case):
             else:
                 self.assertEqual(texts[3], "It could be better.")
                 self.assertEqual(rounds[texts[0]][texts[1].count("better")], named[0])
-        # 0 to 5 faults, ten prompts each: critiques until none is left, or four; revisions 0 to 4, 4.
-        self.assertEqual(kinds, {1: 60, 3: 10 * (1 + 2 + 3 + 4 + 4 + 4), 5: 10 * (1 + 2 + 3 + 4 + 4)})
+        # 0 to 5 faults, ten prompts each: critiques until none is left, or four; so many
+        # revisions: 0 to 4, and 4.
+        self.assertEqual(kinds, {1: 60, 3: 10 * (1 + 2 + 3 + 4 + 4 + 4),
+                                 5: 10 * (1 + 2 + 3 + 4 + 4)})
         self.assertEqual(len(drawn), 16)  # 180 draws of 16: none is missed but once in 7,000
         self.assertGreater(len({tuple(names) for names in rounds.values()}), 50)
 
@@ -117,7 +120,7 @@ class Constitutional(harness.Case):
         sets = [f"models.teacher={exec_model}", f"models.judge={exec_model}"]
         prompts = [f"{word} question" for word in shares]
         records = self.run_recipe("constitutional_preferences", prompts, judge, *sets)
-        # `second` is longer: shown second it loses 0.1, shown first it wins 0.1 of the share. With s
+        # `second` is longer: shown second it loses the first 0.1, shown first it wins 0.1. With s,
         # the taste for the first place: P(first) = (s - 0.1 + 1 - (s + 0.1)) / 2 = 0.4 for any s.
         self.assertEqual([record["prompt"] for record in records], prompts)
         for record in records:

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dromedary: topics deduplicated by name, the prompt of an answer, and what the training view hides."""
+"""Dromedary: topics once by name, the prompt of an answer, what the training view hides."""
 import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
 import harness
 
 RECIPE = os.path.join(harness.ROOT, "pipelines", "dromedary.yaml")
 DATA = os.path.join(harness.ROOT, "examples", "data")
 
-# Topics: each type names three, of which one is the same for all types, and one differs from that of
-# another type only in case and punctuation.
+# Topics: each type names three, of which one is the same for all types, and one differs from that
+# of another type only in case and punctuation.
 MODEL = '''
 import json, sys
 types = [json.loads(line) for line in open(sys.argv[1])]

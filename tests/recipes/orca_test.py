@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orca: the table of system messages and task families, and what the training view must not show."""
+"""Orca: the table of system messages and task families, and what the training view hides."""
 import collections
 import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
 import harness
 
 RECIPE = os.path.join(harness.ROOT, "pipelines", "orca.yaml")
@@ -19,7 +20,7 @@ for line in sys.stdin:
     messages = request["messages"]
     with open(sys.argv[1], "a") as file:
         file.write(json.dumps([message["content"] for message in messages]) + "\\n")
-    text = f"An explanation of {messages[1]['content']} that goes through each of its parts in turn."
+    text = f"An explanation of {messages[1]['content']} that goes through all its parts in turn."
     print(json.dumps({"id": request["id"], "text": text}), flush=True)
 '''
 

@@ -5,7 +5,8 @@ import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "e2e"))
 import harness
 
 RECIPE = os.path.join(harness.ROOT, "pipelines", "ultrachat.yaml")
@@ -81,7 +82,8 @@ class UltraChat(harness.Case):
             opening = rows[number]["question"] if number < 385 else "[900] a question"
             self.assertEqual(talk, self.expected(opening, number, rounds[number]))
         self.assertEqual(sorted(rounds), list(range(385)) + [900])  # 3 rounds are always reached
-        drawn = collections.Counter(rounds[number] for number in rounds if number % 10 not in (5, 7))
+        drawn = collections.Counter(count for number, count in rounds.items()
+                                    if number % 10 not in (5, 7))
         # 3 to 7, each as likely: 62 of the 309 expected, and 40 would be 3 standard deviations off.
         self.assertEqual(sorted(drawn), [3, 4, 5, 6, 7])
         self.assertTrue(all(41 < count < 83 for count in drawn.values()), drawn)
@@ -90,7 +92,7 @@ class UltraChat(harness.Case):
         self.check_prompts(rounds)
 
     def check_prompts(self, rounds):
-        """Each prompt is a beginning of its dialogue; how many there are follows from the rounds."""
+        """Each prompt is a beginning of its dialogue; how many there are, the rounds tell."""
         asked = collections.Counter()
         for messages in self.records("teacher.jsonl"):
             talk = [(message["role"], message["content"]) for message in messages]
