@@ -83,6 +83,9 @@ int call_append_turn(struct call *call, xy_str text)
     struct value list;
     if (!record_value(call->record, &call->arena, str_of(spec->append_to), &list))
         list = (struct value){.type = VALUE_LIST};
+    const char *why = fault(call, spec->append_to, &list);
+    if (why) /* Checked before the call, but `finish` may name this field, too. */
+        return refuse(call, arena_printf(&call->arena, "append_to: %s", why));
     struct member *turn = arena_alloc(&call->arena, 2 * sizeof(*turn));
     turn[0] = (struct member){STR("role"), value_text(str_of(spec->append_role))};
     turn[1] = (struct member){STR("content"), value_text(text)};

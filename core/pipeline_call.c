@@ -239,6 +239,10 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
     }
     if (!call->into && !call->spread)
         call->into = "text";
+    if (call->append_to && call->into && strcmp(call->append_to, call->into) == 0)
+        pipeline_fail(reader, node_member(output, "append_to"),
+                      "name another field with `into:`",
+                      "`append_to`: the field `%s` takes the answer itself", call->into);
 }
 
 /* ---- score and embed ------------------------------------------------------------------------- */
@@ -308,6 +312,13 @@ static void read_score(struct pipeline_reader *reader, struct step *step)
     if (content_free)
         call->content_free = pipeline_template(reader, content_free, "`content_free`");
     call->calibrate = content_free != NULL;
+    bool user = false;
+    for (size_t i = 0; i < call->message_count; i++)
+        user = user || (call->messages[i].role && strcmp(call->messages[i].role, "user") == 0);
+    if (content_free && call->message_count && !user)
+        pipeline_fail(reader, content_free, NULL,
+                      "`content_free` stands in for the prompt's last user message, and the prompt "
+                      "writes none");
     if (pipeline_bool(reader, map, "calibrate", &call->calibrate) && call->calibrate &&
         !content_free)
         pipeline_fail(reader, node_member(map, "calibrate"), NULL,

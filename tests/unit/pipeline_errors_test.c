@@ -236,6 +236,16 @@ static const struct {
     {GRID "  - {use: generate, prompt: hi, output: {append_to: a, role: usr}}\n",
      "p.yaml:5:62: `role`: expected system, user or assistant, found `usr` "
      "(did you mean `user`?)"},
+    {GRID "  - {use: generate, prompt: hi, output: {into: a, append_to: a}}\n",
+     "p.yaml:5:62: `append_to`: the field `a` takes the answer itself (name another field with "
+     "`into:`)"},
+    {GRID "  - {use: generate, prompt: hi, output: {append_to: text}}\n",
+     "p.yaml:5:53: `append_to`: the field `text` takes the answer itself (name another field with "
+     "`into:`)"},
+    {GRID "  - {use: score, prompt: {messages: [{history: m}]}, candidates: [a, b], "
+          "content_free: x}\n",
+     "p.yaml:5:88: `content_free` stands in for the prompt's last user message, and the prompt "
+     "writes none"},
     {GRID "  - {use: generate, prompt: hi, output: {role: user}}\n",
      "p.yaml:5:48: `role` says whose turn `append_to:` adds: name that field, too"},
     {GRID "  - {use: generate, prompt: hi, output: {append_to: a, fields: [b]}}\n",
