@@ -209,8 +209,9 @@ struct dataset *inputs_take(struct engine *engine, const struct step *step, stru
 
 /* ---- files named in options ------------------------------------------------------------------ */
 
+/* `name` is the path as the file writes it: ids made from it are the same in any checkout. */
 static int read_file(struct engine *engine, struct instance *instance, const char *path,
-                     struct dataset *data, struct error *error)
+                     const char *name, struct dataset *data, struct error *error)
 {
     const xy_format *format = &instance_type(instance)->format;
     const void *state = instance_state(instance);
@@ -222,7 +223,7 @@ static int read_file(struct engine *engine, struct instance *instance, const cha
     bool opened = code >= 0;
     while (code == XY_OK) {
         struct record *record =
-            record_create(record_hash(engine->pipeline->seed, path, index++, 0, 0));
+            record_create(record_hash(engine->pipeline->seed, name, index++, 0, 0));
         code = format->read_next(state, &job->base, cursor, &record->base);
         if (code == XY_OK)
             code = dataset_append(data, record, error);
@@ -236,7 +237,8 @@ static int read_file(struct engine *engine, struct instance *instance, const cha
     return code < 0 ? code : XY_OK;
 }
 
-static struct dataset *load_file(struct engine *engine, const char *path, struct error *error)
+static struct dataset *load_file(struct engine *engine, const char *path, const char *name,
+                                 struct error *error)
 {
     const struct stage_type *type = files_format(engine->services.registry, path, NULL, error);
     if (!type)
@@ -249,7 +251,7 @@ static struct dataset *load_file(struct engine *engine, const char *path, struct
     snprintf(copy, sizeof(copy), "%s/data/file.%016llx.records", engine->folder,
              (unsigned long long)record_hash(0, path, 0, 0, 0));
     struct dataset *data = dataset_create(copy, error);
-    if (data && (read_file(engine, instance, path, data, error) < 0 ||
+    if (data && (read_file(engine, instance, path, name, data, error) < 0 ||
                  dataset_seal(data, error) < 0)) {
         dataset_destroy(data);
         data = NULL;
@@ -258,13 +260,14 @@ static struct dataset *load_file(struct engine *engine, const char *path, struct
     return data;
 }
 
-static struct dataset *file_dataset(struct engine *engine, const char *path, struct error *error)
+static struct dataset *file_dataset(struct engine *engine, const char *path, const char *name,
+                                    struct error *error)
 {
     for (size_t i = 0; i < engine->file_count; i++) {
         if (strcmp(engine->files[i].id, path) == 0)
             return engine->files[i].parts[0];
     }
-    struct dataset *data = load_file(engine, path, error);
+    struct dataset *data = load_file(engine, path, name, error);
     if (!data)
         return NULL;
     engine->files = memory_resize(engine->files, engine->file_count + 1, sizeof(*engine->files));
@@ -285,7 +288,7 @@ struct dataset *option_dataset(struct engine *engine, const struct step *asking,
         snprintf(path, sizeof(path), "%s", node->text.ptr);
     else
         snprintf(path, sizeof(path), "%s/%s", engine->pipeline->folder, node->text.ptr);
-    struct dataset *file = file_dataset(engine, path, error);
+    struct dataset *file = file_dataset(engine, path, node->text.ptr, error);
     if (!file) {
         error_at(error, node->file, node->line, node->column);
         return NULL;
