@@ -98,6 +98,50 @@ static void add_calls(struct estimate *estimate, const struct step *step,
     estimate->cost += calls * (prompt * model->price_input + output * model->price_output) / 1e6;
 }
 
+static double whole_number(const struct node *node)
+{
+    double number = 0;
+    if (node && node->kind == NODE_SCALAR)
+        number = strtod(node->text.ptr, NULL);
+    return number >= 1 ? number : 0;
+}
+
+static const struct model_spec *model_of(const struct pipeline *pipeline, const struct node *alias)
+{
+    for (size_t i = 0; alias && alias->kind == NODE_SCALAR && i < pipeline->model_count; i++) {
+        if (str_is(alias->text, pipeline->models[i].alias))
+            return &pipeline->models[i];
+    }
+    return NULL;
+}
+
+/* A stage that asks a model names it in an option, and its prompts in templates beside it. */
+static void add_stage_cost(const struct pipeline *pipeline, struct estimate *estimate,
+                           const struct step *step, double calls)
+{
+    const struct model_spec *model = NULL;
+    double bytes = 0;
+    for (const xy_option *option = step->type->options; option && option->name; option++) {
+        const struct node *node = step->with ? node_member(step->with, option->name) : NULL;
+        if (option->type == XY_OPT_MODEL && !model)
+            model = model_of(pipeline, node);
+        if (option->type == XY_OPT_TEMPLATE)
+            bytes += text_bytes(node);
+    }
+    if (!model || bytes <= 0)
+        return;
+    const struct value *own = value_member(&model->params, STR("max_tokens"));
+    double prompt = bytes / BYTES_PER_TOKEN;
+    double output = whole_number(step->with ? node_member(step->with, "max_tokens") : NULL);
+    if (output <= 0 && own && own->type == VALUE_INT)
+        output = (double)own->integer;
+    if (output <= 0)
+        output = DEFAULT_OUTPUT_TOKENS;
+    estimate->prompt_tokens += calls * prompt;
+    estimate->output_tokens += calls * output;
+    estimate->cost += calls * (prompt * model->price_input + output * model->price_output) / 1e6;
+}
+
 static void visit_stage(const struct pipeline *pipeline, struct estimate *estimate,
                         const struct step *step, struct estimate_step *place)
 {
@@ -113,6 +157,7 @@ static void visit_stage(const struct pipeline *pipeline, struct estimate *estima
     } else if (calls > 0) {
         place->calls += in * calls;
         estimate->calls += in * calls;
+        add_stage_cost(pipeline, estimate, step, in * calls);
     }
     if (step_is_evaluator(step))
         place->out = 0;

@@ -386,6 +386,16 @@ def answer(request, prompt):
         self.assertEqual(topics, ["technology"] * 28 + ["food and drink"] * 28 +
                          ["the natural world"] * 28)
 
+    def test_check_foresees_tokens_and_cost(self):
+        """3 + 9 + 18 calls of at most 100 tokens, at 2 dollars for a million of them."""
+        said = json.loads(self.xylem(
+            "check", "--json", os.path.join(PIPELINES, "concept_tree.yaml"), "--set",
+            "models.teacher={ use: exec, command: [x], price: { output: 2 }, "
+            "params: { max_tokens: 100 } }").stdout)
+        self.assertEqual((said["calls"], said["output_tokens"]), (30, 3000))
+        self.assertAlmostEqual(said["cost"], 0.006, places=9)
+        self.assertGreater(said["prompt_tokens"], 30 * 20)
+
     def test_a_topic_that_does_not_grow(self):
         rules = self.RULES.replace("    wanted", "    if 'subtopics of food' in prompt:\n"
                                    "        return \"I'm sorry, I can't.\"\n    wanted", 1)
