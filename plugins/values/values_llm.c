@@ -102,6 +102,7 @@ struct collection {
     struct items values;
     struct text have;           /* the JSON list of the values, without its closing bracket */
     size_t asked, dry, refused; /* `dry`: in a row */
+    bool lost;                  /* the last asking ended in an error */
 };
 
 static void collection_free(struct collection *all)
@@ -182,9 +183,11 @@ static void report(const struct llm *llm, xy_job *job)
 static void say_short(struct llm *llm, const struct collection *all)
 {
     size_t count = all->values.count;
-    const char *why = all->dry >= (size_t)llm->most_dry ? "brought nothing new in a row"
-                                                        : "is the limit of `most_asks`";
-    size_t last = all->dry >= (size_t)llm->most_dry ? all->dry : all->asked;
+    bool dry = all->dry >= (size_t)llm->most_dry;
+    const char *why = all->lost ? "ended in an error"
+                      : dry     ? "brought nothing new in a row"
+                                : "is the limit of `most_asks`";
+    size_t last = all->lost ? 1 : dry ? all->dry : all->asked;
     const xy_record *input = all->job->api->input(all->job, 0);
     if (llm->said++ < SHORTFALLS_SAID)
         xy_log_line(llm->host, XY_LOG_WARNING,
@@ -271,34 +274,45 @@ static int ask(struct collection *all)
     return list_call_ask(&llm->call, job, all->scratch, seed, (uint32_t)all->dry, answered, all);
 }
 
-static void answered(xy_job *job, void *user, const xy_reply *reply, const struct items *items)
+/* One asking that is lost does not take with it what the others brought, unless it is the run that
+ * ends. */
+static int take_error(struct collection *all, const xy_reply *reply)
 {
-    struct collection *all = user;
-    struct llm *llm = all->llm;
-    if (reply->status < 0) {
-        job->api->explain(job, reply->error ? reply->error : "the model did not answer");
-        end(all, reply->status);
-        return;
-    }
-    int fresh = take(all, items);
-    if (fresh < 0) {
-        end(all, xy_fail(job, fresh, "out of memory"));
-        return;
-    }
+    bool over = reply->status == XY_ECANCELED || reply->status == XY_EBUDGET ||
+                reply->status == XY_ENOMEM;
+    all->lost = !over && all->values.count > 0;
+    if (all->lost)
+        return conclude(all);
+    all->job->api->explain(all->job, reply->error ? reply->error : "the model did not answer");
+    return reply->status;
+}
+
+/* What becomes of the record: XY_OK when it was asked about again. */
+static int go_on(struct collection *all, int fresh)
+{
+    const struct llm *llm = all->llm;
     all->dry = fresh ? 0 : all->dry + 1;
-    all->refused += items->refused;
-    llm->totals.refused += items->refused;
     /* The same prompt has one answer at temperature 0: asking again would bring it again. */
     if (!fresh && llm->call.temperature == 0)
         all->dry = (size_t)llm->most_dry;
-    int code = XY_PENDING;
-    if (job->api->cancelled(job))
-        code = XY_ECANCELED;
-    else if (all->values.count >= (size_t)llm->count || all->dry >= (size_t)llm->most_dry ||
-             all->asked >= (size_t)llm->most_asks)
-        code = conclude(all);
-    else
-        code = ask(all);
+    if (all->job->api->cancelled(all->job))
+        return XY_ECANCELED;
+    bool enough = all->values.count >= (size_t)llm->count || all->dry >= (size_t)llm->most_dry ||
+                  all->asked >= (size_t)llm->most_asks;
+    return enough ? conclude(all) : ask(all);
+}
+
+static void answered(xy_job *job, void *user, const xy_reply *reply, const struct items *items)
+{
+    struct collection *all = user;
+    if (reply->status < 0) {
+        end(all, take_error(all, reply));
+        return;
+    }
+    int fresh = take(all, items);
+    all->refused += items->refused;
+    all->llm->totals.refused += items->refused;
+    int code = fresh < 0 ? xy_fail(job, fresh, "out of memory") : go_on(all, fresh);
     if (code != XY_OK)
         end(all, code);
 }
