@@ -3,7 +3,7 @@
  * model.
  *
  * Log, random streams, loop, expressions, schemas and reports are the real ones. Models, HTTP,
- * learners and files are mocks, whose answers the kit can turn into errors or nonsense.
+ * tools, learners and files are mocks, whose answers the kit can turn into errors or nonsense.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +269,51 @@ static int http_mock_cancel(const xy_host *host, uint64_t ticket)
     return XY_OK;
 }
 
+/* ---- xylem.tools/1 --------------------------------------------------------------------------- */
+
+static int tools_mock_describe(xy_job *base, const char *const *names, xy_str *json)
+{
+    (void)base, (void)names;
+    *json = STR("[{\"name\":\"mock\",\"description\":\"Says yes.\",\"parameters\":"
+                "{\"type\":\"object\",\"properties\":{}}}]");
+    return XY_OK;
+}
+
+struct tool_answer {
+    struct kit *kit;
+    struct job *job;
+    xy_tool_done done;
+    void *user;
+};
+
+static void give_tool_answer(void *data)
+{
+    struct tool_answer *answer = data;
+    bool cancelled = kit_count(answer->kit), fails = answer->kit->answers == ANSWER_ERROR;
+    xy_tool_reply reply = {.size = sizeof(reply),
+                           .status = cancelled ? XY_ECANCELED : fails ? XY_DROP : XY_OK,
+                           .result = cancelled || fails ? STR("no") : STR("yes")};
+    atomic_fetch_sub(&answer->job->tickets, 1);
+    answer->done(&answer->job->base, answer->user, &reply);
+}
+
+static int tools_mock_call(xy_job *base, const char *name, xy_str arguments, xy_tool_done done,
+                           void *user)
+{
+    struct kit *kit = kit_of_job(base);
+    (void)arguments;
+    kit_count(kit);
+    if (!name || !done) {
+        kit_fail(kit, "call() of xylem.tools/1 was called without a name or without done()");
+        return XY_EINVAL;
+    }
+    struct tool_answer *answer = arena_alloc(&((struct job *)base)->arena, sizeof(*answer));
+    *answer = (struct tool_answer){kit, (struct job *)base, done, user};
+    atomic_fetch_add(&answer->job->tickets, 1);
+    loop_post(kit->services.loop, give_tool_answer, answer);
+    return XY_OK;
+}
+
 /* ---- xylem.learner/1 ------------------------------------------------------------------------- */
 
 static int learner_mock_fit(xy_job *base, const xy_student *student, const xy_examples *examples,
@@ -369,6 +414,7 @@ static const xy_model_service model_mock = {
     sizeof(model_mock), model_mock_submit, model_mock_cancel, model_mock_call, model_mock_embed,
     model_mock_can};
 static const xy_http http_mock = {sizeof(http_mock), http_mock_submit, http_mock_cancel};
+static const xy_tools tools_mock = {sizeof(tools_mock), tools_mock_describe, tools_mock_call};
 static const xy_learner_service learner_mock = {
     sizeof(learner_mock), learner_mock_fit, learner_mock_predict, learner_mock_release,
     learner_mock_trace};
@@ -381,6 +427,8 @@ static const void *find_table(const xy_host *host, const char *id)
         return &model_mock;
     if (strcmp(id, XY_HTTP) == 0)
         return &http_mock;
+    if (strcmp(id, XY_TOOLS) == 0)
+        return &tools_mock;
     if (strcmp(id, XY_LEARNER_SERVICE) == 0)
         return &learner_mock;
     if (strcmp(id, XY_FILES) == 0)

@@ -235,8 +235,9 @@ static void check_answer(struct pipeline_reader *reader, const struct step *step
     const struct call_spec *call = &step->call;
     struct value schema = {.type = VALUE_NULL};
     struct error ignored = {0};
-    if (call->message_count &&
-        strcmp(call->messages[call->message_count - 1].role, "assistant") == 0)
+    /* A conversation (`history:`) has no role of its own. */
+    const char *last = call->message_count ? call->messages[call->message_count - 1].role : NULL;
+    if (last && strcmp(last, "assistant") == 0)
         pipeline_fail(reader, pipeline_member(step->node, "prompt"), NULL,
                       "a prompt that ends with the assistant's words cannot stand with `tools:`");
     if (call->schema_text.len &&

@@ -5,6 +5,7 @@
  * can be tried, and the model is told what was tried there. */
 #include <stdlib.h>
 
+#include "prompt.h"
 #include "tree.h"
 
 enum { RESULT_SHOWN = 16384 };
@@ -140,8 +141,7 @@ static void ask(struct search *search);
 static void go_on(struct search *search)
 {
     const struct tool_search *stage = search->stage;
-    while (search->node->parent && (search->node->children >= (uint32_t)stage->branches ||
-                                    search->node->depth >= (uint32_t)stage->depth)) {
+    while (search->node->parent && search->node->children >= (uint32_t)stage->branches) {
         struct node *dead = search->node;
         struct move move = {.said = SAID_CALL, .tool = dead->tool, .arguments = dead->arguments};
         search->node = dead->parent;
@@ -214,6 +214,8 @@ static void make_move(struct search *search)
         give_up(search);
     } else if (move->said == SAID_NOTHING) {
         lead_nowhere(search, xy_text("the message was no call, no answer and no giving up"));
+    } else if (search->node->depth >= (uint32_t)stage->depth) {
+        lead_nowhere(search, xy_text("the path has the most calls that it may have"));
     } else if (!is_ours(stage, move->tool)) {
         lead_nowhere(search, xy_text("there is no tool of that name"));
     } else {
@@ -311,59 +313,6 @@ static void search_close(void *state)
     stage->compiled = NULL;
 }
 
-static const char *keep(xy_job *job, struct text *text)
-{
-    char *copy = text->failed ? NULL : job->api->alloc(job, text->length + 1);
-    if (copy)
-        memcpy(copy, text->bytes, text->length + 1);
-    text_clear(text);
-    return copy;
-}
-
-static void write_schema(struct text *out, xy_str tools)
-{
-    struct json_cursor cursor = {NULL};
-    xy_str key, tool;
-    text_add_literal(out, "{\"anyOf\":[");
-    while (json_next(tools, &cursor, &key, &tool)) {
-        text_add_literal(out, "{\"type\":\"object\",\"properties\":{\"tool\":{\"const\":");
-        text_add_str(out, json_member(tool, "name"));
-        text_add_literal(out, "},\"arguments\":");
-        text_add_str(out, json_member(tool, "parameters"));
-        text_add_literal(out, "},\"required\":[\"tool\",\"arguments\"],"
-                              "\"additionalProperties\":false},");
-    }
-    text_add_literal(out, "{\"type\":\"object\",\"properties\":{\"answer\":{\"type\":\"string\"}},"
-                          "\"required\":[\"answer\"],\"additionalProperties\":false},"
-                          "{\"type\":\"object\",\"properties\":{\"give_up\":{\"type\":\"string\"}},"
-                          "\"required\":[\"give_up\"],\"additionalProperties\":false}]}");
-}
-
-static void write_block(struct text *out, xy_str tools)
-{
-    text_add_literal(out,
-                     "\n\nAnswer with one JSON object and nothing else.\n"
-                     "To call a tool: {\"tool\": NAME, \"arguments\": {...}}\n"
-                     "Its result comes as the next message. When the task is done: "
-                     "{\"answer\": \"...\"}\nWhen there is no way on from here: {\"give_up\": "
-                     "\"why\"}\nThe tools, with the JSON schema of their arguments:\n");
-    text_add_str(out, tools);
-}
-
-static void write_list(struct text *out, xy_str tools)
-{
-    struct json_cursor cursor = {NULL};
-    xy_str key, tool;
-    text_add_literal(out, "[");
-    while (json_next(tools, &cursor, &key, &tool)) {
-        text_add_literal(out, out->length > 1 ? ",{\"type\":\"function\",\"function\":"
-                                              : "{\"type\":\"function\",\"function\":");
-        text_add_str(out, tool);
-        text_add_literal(out, "}");
-    }
-    text_add_literal(out, "]");
-}
-
 /* What is said of the tools is the same for all tasks. */
 static int prepare(void *state, xy_job *job)
 {
@@ -376,12 +325,12 @@ static int prepare(void *state, xy_job *job)
     tools = json_check(tools);
     if (json_count(tools) == 0)
         return xy_fail(job, XY_EINVAL, "the file has no `tools:`");
-    write_schema(&text, tools);
-    stage->schema = xy_text(keep(job, &text));
-    write_block(&text, tools);
-    stage->block = keep(job, &text);
-    write_list(&text, tools);
-    stage->list = keep(job, &text);
+    prompt_write_schema(&text, tools);
+    stage->schema = xy_text(prompt_keep(job, &text));
+    prompt_write_block(&text, tools);
+    stage->block = prompt_keep(job, &text);
+    prompt_write_list(&text, tools);
+    stage->list = prompt_keep(job, &text);
     text_free(&text);
     return stage->schema.ptr && stage->block && stage->list ? XY_OK : XY_ENOMEM;
 }
@@ -397,7 +346,8 @@ static const char *const needs[] = {XY_MODEL, XY_TOOLS, XY_TEMPLATE, XY_RNG, NUL
 
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{ model: m, prompt: Solve it., task: text }" : NULL;
+    static const char example[] = "{ model: m, prompt: Solve it., task: text }";
+    return strcmp(id, "xylem.example/1") == 0 ? example : NULL;
 }
 
 static const xy_stage tool_search = {

@@ -7,6 +7,9 @@
 
 /* xy_host.service(): the program's own tables, but for the model's, which is answer(). */
 const void *stage_host_service(const xy_host *host, const char *id);
+extern const xy_tools stage_host_tools;
+/* Answers the oldest call of a tool; false when none is out. */
+bool stage_host_tool_next(struct stage_host *host);
 /* Answers the oldest submitted call; false when none is out. */
 bool stage_host_answer_next(struct stage_host *host);
 

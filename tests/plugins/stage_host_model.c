@@ -72,7 +72,7 @@ bool stage_host_answer_next(struct stage_host *host)
         place = &(*place)->next;
     struct stage_call *call = *place;
     if (!call)
-        return false;
+        return stage_host_tool_next(host);
     *place = call->next;
     xy_reply reply;
     ask(host, call->job, &call->request, &reply);
@@ -126,5 +126,7 @@ const void *stage_host_service(const xy_host *base, const char *id)
     const struct stage_host *host = (const struct stage_host *)host_services(base);
     if (strcmp(id, XY_MODEL) == 0)
         return host->answer ? &mock_service : NULL;
+    if (strcmp(id, XY_TOOLS) == 0)
+        return host->tool ? &stage_host_tools : NULL;
     return services_find(base, id);
 }

@@ -130,6 +130,20 @@ static void test_read(void)
     error_list_free(&errors);
 }
 
+/* A prompt that ends with a conversation, which has no role of its own. */
+static void test_history(void)
+{
+    struct error_list errors = {0};
+    struct pipeline *pipeline = fake_read_text(
+        HEAD "tools: {calc: {use: adder}}\nsteps:\n  - {use: grid, with: {label: [a, b]}}\n"
+             "  - {use: generate, tools: calc, prompt: {messages: [{history: turns}]}}\n", NULL,
+        &errors);
+    CHECK_TEXT(fake_lines(&errors), "");
+    CU_ASSERT_PTR_NOT_NULL(pipeline);
+    pipeline_free(pipeline);
+    error_list_free(&errors);
+}
+
 static void test_plain_answer(void)
 {
     struct error_list errors = {0};
@@ -152,6 +166,7 @@ int main(void)
     static const struct check checks[] = {
         {"every error", test_errors},
         {"what is read", test_read},
+        {"a conversation", test_history},
         {"a plain answer", test_plain_answer},
         {NULL, NULL},
     };
