@@ -9,6 +9,8 @@
 static const xy_option options[] = {
     {.name = "database", .type = XY_OPT_PATH, .offset = offsetof(struct sql, database),
      .help = "The SQLite file; an empty database in memory when left out."},
+    {.name = "script", .type = XY_OPT_PATH, .offset = offsetof(struct sql, script),
+     .help = "A file of SQL statements that make the database, in memory."},
     {.name = "query", .type = XY_OPT_FIELD, .offset = offsetof(struct sql, query), .def = "query",
      .help = "The field with the statement."},
     {.name = "result", .type = XY_OPT_FIELD, .offset = offsetof(struct sql, result),
@@ -39,25 +41,51 @@ static void sql_close(void *state)
     sql->image = NULL;
 }
 
-/* Can it be opened, and is it a database? With `write`, its bytes are kept for the copies. */
+static int run_script(sqlite3 *database, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    struct text script = {0};
+    char chunk[4096];
+    size_t got;
+    if (!file)
+        return SQLITE_CANTOPEN;
+    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        text_add(&script, chunk, got);
+    fclose(file);
+    int code = script.failed ? SQLITE_NOMEM
+                             : sqlite3_exec(database, script.length ? script.bytes : "", NULL, NULL,
+                                            NULL);
+    text_free(&script);
+    return code;
+}
+
+/* Can it be opened or made, and is it a database? What is not read from the file each time is kept
+ * as bytes, for a copy in each call. */
 static int prepare(void *state, xy_job *job)
 {
     struct sql *sql = state;
+    const char *path = sql->script ? sql->script : sql->database;
     sqlite3 *database = NULL;
     sqlite3_int64 length = 0;
-    if (!sql->database)
+    if (sql->script && sql->database)
+        return xy_fail(job, XY_EINVAL, "give `database` or `script`, not both");
+    if (!path)
         return XY_OK;
-    int code = sqlite3_open_v2(sql->database, &database, SQLITE_OPEN_READONLY, NULL);
+    int code = sql->script ? sqlite3_open(":memory:", &database)
+                           : sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL);
     if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
-    if (code == SQLITE_OK && sql->write) {
+        code = sql->script ? run_script(database, path)
+                           : sqlite3_exec(database, "SELECT count(*) FROM sqlite_master", NULL,
+                                          NULL, NULL);
+    if (code == SQLITE_OK && (sql->write || sql->script)) {
         sql->image = sqlite3_serialize(database, "main", &length, 0);
         sql->image_length = length;
         code = sql->image ? SQLITE_OK : SQLITE_NOMEM;
     }
+    bool own = database && sqlite3_errcode(database) == code; /* else it is no error of SQLite's */
     if (code != SQLITE_OK)
-        xy_fail(job, XY_EIO, "the database %.300s cannot be read: %s", sql->database,
-                database ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+        xy_fail(job, XY_EIO, "the database %.300s cannot be read: %s", path,
+                own ? sqlite3_errmsg(database) : sqlite3_errstr(code));
     sqlite3_close(database);
     return code == SQLITE_OK ? XY_OK : XY_EIO;
 }

@@ -91,7 +91,7 @@ static void limit(sqlite3 *database, struct outcome *outcome)
 static sqlite3 *open_database(const struct sql *sql)
 {
     sqlite3 *database = NULL;
-    bool memory = !sql->database || sql->image;
+    bool memory = !sql->database || sql->image; /* without `database`: empty, or the copy */
     int flags = memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY : SQLITE_OPEN_READONLY;
     int code = sqlite3_open_v2(memory ? ":memory:" : sql->database, &database,
                                flags | SQLITE_OPEN_NOMUTEX, NULL);

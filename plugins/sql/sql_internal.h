@@ -6,11 +6,11 @@
 #include "text.h"
 
 struct sql {
-    const char *database, *query, *result, *hash;
+    const char *database, *script, *query, *result, *hash;
     int32_t ordered, drop_empty, write;
     int64_t most_rows;
     double timeout;
-    /* Of prepare(), with `write`: the database's bytes, SQLite's memory. */
+    /* Of prepare(), with `script` or `write`: the database's bytes, SQLite's memory. */
     unsigned char *image;
     int64_t image_length;
 };

@@ -192,6 +192,35 @@ static void databases(void)
     close_it(instance);
 }
 
+static void scripts(void)
+{
+    char file[80], yaml[256];
+    snprintf(file, sizeof(file), P_tmpdir "/sql-%ld.sql", (long)getpid());
+    FILE *script = fopen(file, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(script);
+    fputs("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2);\n", script);
+    fclose(script);
+    stage_host_init(&host);
+    stage_host_load(&host, "sql");
+    snprintf(yaml, sizeof(yaml), "{script: %s}", file);
+    struct instance *instance = stage_host_open(&host, XY_CONDITION, "sql", yaml);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(instance);
+    CHECK_TEXT(field_of(instance, "SELECT sum(a) FROM t", "result"),
+               "{\"columns\":[\"sum(a)\"],\"rows\":[[3]]}");
+    CHECK_TEXT(field_of(instance, "DELETE FROM t", "result"), "not allowed here: only reading is");
+    instance_close(instance);
+    script = fopen(file, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(script);
+    fputs("CREATE TABEL t(a);", script);
+    fclose(script);
+    CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "sql", yaml));
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "near \"TABEL\": syntax error"));
+    unlink(file);
+    CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_CONDITION, "sql", yaml));
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "unable to open database file"));
+    stage_host_free(&host);
+}
+
 /* Published with the data: 600 gold queries, of which 598 run and 23 of these give no row. */
 static void geoquery(void)
 {
@@ -234,6 +263,7 @@ int main(void)
         {"bounds", bounds},
         {"writing", writing},
         {"databases", databases},
+        {"scripts", scripts},
         {"GeoQuery", geoquery},
         {NULL, NULL},
     };
