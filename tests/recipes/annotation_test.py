@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Annotation recipes: their scores computed again from the recorded answers, and what goes wrong."""
+"""Annotation recipes: scores computed again from the recorded answers, and what goes wrong."""
 import collections
 import gzip
 import itertools
@@ -79,7 +79,7 @@ class Annotation(harness.Case):
                          [post["text"] for post, votes in zip(posts, runs) if len(set(votes)) > 1])
 
     def test_label_outside_the_codebook(self):
-        """Asked again, twice; then the answer is rejected with what was wrong, and the run goes on."""
+        """Asked again, twice; then it is rejected with what was wrong, and the run goes on."""
         with open(os.path.join(GOLDEN, "codebook_annotation", "answers.jsonl"),
                   encoding="utf-8") as file:
             answers = [json.loads(line) for line in file]
@@ -87,8 +87,8 @@ class Annotation(harness.Case):
             if "bakery" in answer["prompt"] or answer["prompt"].startswith("That answer cannot"):
                 answer["text"] = '{"label": "maybe"}'
         answers.append({"prompt": "That answer cannot be used: $.label: expected one of "
-                        '["relevant","irrelevant"], found "maybe". Answer again, with the JSON alone.',
-                        "text": '{"label": "maybe"}'})
+                        '["relevant","irrelevant"], found "maybe". Answer again, with the JSON '
+                        "alone.", "text": '{"label": "maybe"}'})
         path = self.write("answers.jsonl", "".join(json.dumps(a) + "\n" for a in answers))
         self.run_recipe("codebook_annotation", answers=path)
         kept = [row["text"] for name in ("data0.jsonl", "data1.jsonl")
@@ -117,7 +117,7 @@ class Annotation(harness.Case):
         self.assertEqual([row["turned"] for row in rows], ["negative", "positive", "negative"])
 
     def test_offsets(self):
-        """Every mention is its slice, in characters and in bytes; its tags cover just its tokens."""
+        """Every mention is its slice, in characters and bytes; its tags cover its tokens."""
         self.run_recipe("ner")
         rows = self.records("data0.jsonl")
         self.assertEqual(len(rows), 8)

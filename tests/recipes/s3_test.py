@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S3's loop (Wang et al. 2023): what is prompted from, how many rounds there are, and how it fails."""
+"""S3's loop (Wang et al. 2023): what is prompted from, how many rounds, and how it fails."""
 import collections
 import json
 import os
