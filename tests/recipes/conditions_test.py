@@ -229,7 +229,7 @@ def answer(request, prompt):
         return json.dumps({"items": TABLES["subtopics"][label]})
     if prompt.startswith("Is "):
         value = prompt.split('"')[1]
-        return json.dumps({"relevant": "1" if value in TABLES["relevant"] else "0"})
+        return json.dumps({"relevant": "yes" if value in TABLES["relevant"] else "no"})
     return f"Text {NUMBER}"
 '''
 
