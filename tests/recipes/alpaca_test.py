@@ -34,8 +34,9 @@ class Alpaca(scripted.Case):
         return [(r["instruction"], r["input"], r["output"]) for r in kept]
 
     def test_replies(self):
-        whole = ("4. Instruction: Name a warm colour of the evening.\n4. Input:\n<noinput>\n4. Output:\n"
-                 "Red.\n###\n5. Instruction: Add the two numbers given.\n5. Input:\n1.5\nand 2\n"
+        whole = ("4. Instruction: Name a warm colour of the evening.\n4. Input:\n<noinput>\n"
+                 "4. Output:\nRed.\n###\n5. Instruction: Add the two numbers given.\n"
+                 "5. Input:\n1.5\nand 2\n"
                  "5. Output:\n3.5\n\nThat is all.\n###\n")
         two = [("Name a warm colour of the evening.", "", "Red."),
                ("Add the two numbers given.", "1.5\nand 2", "3.5\n\nThat is all.")]
@@ -49,10 +50,12 @@ class Alpaca(scripted.Case):
 
     def test_broken_entries_are_passed_over(self):
         reply = ("4. Instruction: This one has no input at all.\n4. Output:\nx\n###\n"
-                 "5. Instruction: Spell the word backwards, please.\n5. Input:\nstar\n5. Output:\nrats\n###\n"
+                 "5. Instruction: Spell the word backwards, please.\n5. Input:\nstar\n"
+                 "5. Output:\nrats\n###\n"
                  "6. Instruction: This one has no output.\n6. Input:\nx\n###\n"
                  "7. Instruction:\n7. Input:\nx\n7. Output:\ny\n###\n"
-                 "8. Instruction: The output is empty in this one.\n8. Input:\nx\n8. Output:\n\n###\n")
+                 "8. Instruction: The output is empty in this one.\n8. Input:\nx\n"
+                 "8. Output:\n\n###\n")
         self.assertEqual(self.made(reply), [("Spell the word backwards, please.", "star", "rats")])
         self.assertEqual(self.rejects, [("has_output", "The output is empty in this one.")])
 
@@ -64,7 +67,8 @@ class Alpaca(scripted.Case):
     def test_longer_black_list(self):
         words = ["video", "Audio", "music", "flowchart", "diagram", "image", "plot"]
         reply = "\n###\n".join(
-            f"{i + 4}. Instruction: Please talk about the {word} of {'abcdefgh'[i] * 9} and {i * 'z'}q.\n"
+            f"{i + 4}. Instruction: Please talk about the {word} of {'abcdefgh'[i] * 9} and "
+            f"{i * 'z'}q.\n"
             f"{i + 4}. Input:\n<noinput>\n{i + 4}. Output:\nok" for i, word in
             enumerate([*words, "musician"]))
         self.assertEqual(len(self.made(reply)), 1)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recipe run with a model that a test writes in Python, and everything that it was asked.
 
-The model is a function `answer(prompt, system, number)` in the source text that a test gives: it gets
-the last user message, the system message and how many requests came before, and returns a text, or
-a dictionary of a reply's members. It runs in a process of its own behind the `exec` generator.
+The model is a function `answer(prompt, system, number)` in the source text that a test gives: it
+gets the last user message, the system message and how many requests came before, and returns a
+text, or a dictionary of a reply's members. It runs behind the `exec` generator.
 """
 import json
 import os

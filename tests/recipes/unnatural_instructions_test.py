@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unnatural Instructions: what may pass, and that an expansion keeps its core's input and output."""
+"""Unnatural Instructions: what may pass; an expansion keeps its core's input and output."""
 import unittest
 
 import scripted
