@@ -22,9 +22,16 @@ static size_t sign_length(const char *at, const char *end)
     return 0;
 }
 
-static bool is_plain(char c)
+/* A character of an expression. A point or a comma is one only within a number: elsewhere it ends a
+ * sentence. */
+static bool is_plain(const char *start, const char *at, const char *end)
 {
-    return is_digit(c) || (c && strchr(" \t.,+-*/%^$", c));
+    bool before = at > start && is_digit(at[-1]), after = at + 1 < end && is_digit(at[1]);
+    if (*at == '.')
+        return after;
+    if (*at == ',')
+        return before && after;
+    return is_digit(*at) || (*at && strchr(" \t+-*/%^$", *at));
 }
 
 /* 3 x 4: an x between two operands multiplies. */
@@ -56,7 +63,7 @@ static const char *side_begin(const char *start, const char *from, const char *e
             length = sign_length(from - back, end) == back ? back : 0;
         if (length)
             from -= length;
-        else if (is_plain(*at) || *at == '(' || *at == ')' || is_times(start, at, end))
+        else if (is_plain(start, at, end) || *at == '(' || *at == ')' || is_times(start, at, end))
             from = at;
         else
             break;
@@ -75,7 +82,7 @@ static const char *side_end(const char *start, const char *from, const char *end
         size_t length = sign_length(from, end);
         if (length)
             from += length;
-        else if (is_plain(*from) || *from == '(' || *from == ')' || is_times(start, from, end))
+        else if (is_plain(start, from, end) || *from == '(' || *from == ')' || is_times(start, from, end))
             from++;
         else
             break;

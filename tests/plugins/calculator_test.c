@@ -268,6 +268,11 @@ static void equations(void)
     check_solution(instance, "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nIn all 48+24 = "
                              "<<48+24=72>>72.\n#### 72", "72", 2, NULL);
     check_solution(instance, "He pays 3 x $4 = $12. Then 12 - 2 = 10.", "\"10 dollars\"", 2, NULL);
+    /* Where a sentence ends, a side does. */
+    check_solution(instance, "12 * 8 = 96 rolls. 96 - 75 = 21. The answer is 21.", "21", 2, NULL);
+    check_solution(instance, "5 * 24 = 130. 130 - 57 = 73. The answer is 73.", "73", 2,
+                   "5 * 24 = 130, but 5 * 24 is 120");
+    check_solution(instance, "In 2024, 3 + 4 = 7, 5 + .5 = 5.5, 1,000 * 2 = 2,000.", "2000", 3, NULL);
     check_solution(instance, "2 + 3 = 4 + 1 = 5", "5", 2, NULL);
     check_solution(instance, "2 + 3 = 5 - 1 = 4", "4", 2, "2 + 3 = 5 - 1, but 2 + 3 is 5");
     check_solution(instance, "So 6 \xc3\x97 7 = 43.", "43", 1,
