@@ -38,7 +38,7 @@ void tree_read(xy_job *job, xy_str message, struct move *move);
 const xy_message *tree_messages(xy_job *job, const struct node *node, xy_str system, xy_str task,
                                 size_t *count);
 
-/* Notes that a call below `node` led nowhere: there, for the model, and in `all`, for the record. */
+/* Notes that a call below `node` led nowhere: there for the model, and in `all` for the record. */
 void tree_note(struct node *node, const struct move *move, xy_str why, struct text *all);
 
 /* The calls from the root to `node`: [{"tool", "arguments", "result", "error"}]. */

@@ -2,8 +2,9 @@
 """Tools from a pipeline file to the written conversation, with a scripted model."""
 import json
 import os
-import subprocess
+import socket
 import sys
+import time
 
 import harness
 
@@ -133,6 +134,32 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
         self.xylem("run", "p.yaml")
         self.assertEqual(self.read("out.jsonl"), first)
         self.assertEqual(len(self.asked()), 2)
+
+    def test_tools_that_hang_are_bounded(self):
+        """By the tool's own limit, and by the host's; the model is told, and the run ends."""
+        listener = socket.create_server(("127.0.0.1", 0))  # takes connections, answers nothing
+        self.addCleanup(listener.close)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        loop = {"tool": "calc", "arguments": {"code": "while True: pass"}}
+        for tools, arguments, why in [
+                ("calc: { use: code, with: { isolation: none, timeout: 300ms } }", loop,
+                 "calc failed: no end within 0.3 s"),
+                ("calc: { use: code, with: { isolation: none, timeout: 30 }, timeout: 300ms }", loop,
+                 "calc failed: no result within 0.3 s"),
+                ("calc: { use: http_request, with: { base_url: '%s', timeout: 300ms } }" % url,
+                 {"tool": "calc", "arguments": {"url": "/x", "body": ""}}, "calc failed: ")]:
+            self.pipeline([["What", arguments], [why, {"answer": "no"}]], tools=tools,
+                          step="output: answer")
+            started = time.monotonic()
+            self.xylem("run", "--fresh", "p.yaml", timeout=60)
+            self.assertLess(time.monotonic() - started, 10)
+            self.assertEqual(self.records("out.jsonl")[0]["answer"], "no", tools)
+
+    def test_no_sandbox_no_run(self):
+        self.pipeline([["What", {"answer": "no"}]], tools="calc: { use: code }")
+        done = self.xylem("run", "p.yaml", code=1, env={"PATH": os.path.dirname(sys.executable)})
+        self.assertIn("no sandbox, so no program is run", done.stderr)
+        self.assertFalse(os.path.exists(self.path("log.jsonl")))  # and nothing was paid
 
     def test_check(self):
         self.pipeline([])

@@ -62,7 +62,8 @@ static struct instance *open_with(const char *options)
     stage_host_load(&host, "tool_search");
     host.answer = answer;
     host.tool = open_door;
-    host.tools = "[{\"name\":\"open\",\"description\":\"Opens.\",\"parameters\":{\"type\":\"object\"}}]";
+    host.tools = "[{\"name\":\"open\",\"description\":\"Opens.\",\"parameters\":"
+                 "{\"type\":\"object\"}}]";
     asked = opened = 0;
     transcript[0] = '\0';
     struct instance *instance = stage_host_open(&host, XY_CONDITION, "tool_search", options);
