@@ -209,6 +209,15 @@ static void read_append(struct pipeline_reader *reader, struct call_spec *call,
     }
 }
 
+static void check_append(struct pipeline_reader *reader, const struct call_spec *call,
+                         const struct node *output)
+{
+    if (call->append_to && call->into && strcmp(call->append_to, call->into) == 0)
+        pipeline_fail(reader, node_member(output, "append_to"),
+                      "name another field with `into:`",
+                      "`append_to`: the field `%s` takes the answer itself", call->into);
+}
+
 static void read_output(struct pipeline_reader *reader, struct step *step)
 {
     static const char *const keys[] = {"json_schema", "into", "retry", "fields", "append_to",
@@ -239,10 +248,7 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
     }
     if (!call->into && !call->spread)
         call->into = "text";
-    if (call->append_to && call->into && strcmp(call->append_to, call->into) == 0)
-        pipeline_fail(reader, node_member(output, "append_to"),
-                      "name another field with `into:`",
-                      "`append_to`: the field `%s` takes the answer itself", call->into);
+    check_append(reader, call, output);
 }
 
 /* ---- score and embed ------------------------------------------------------------------------- */
