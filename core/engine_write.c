@@ -84,7 +84,6 @@ static int write_output(struct engine *engine, const struct write_spec *spec)
         bool good = write_records(engine, opening.instance, spec, data, &sink) == XY_OK;
         file_writer_close(sink.file, good, &engine->error);
     }
-    engine->result->accepted += dataset_count(data);
     engine_on_loop(engine, close_format, &opening);
     dataset_destroy(data);
     return engine->error.code;
@@ -146,6 +145,23 @@ int outputs_check(struct engine *engine)
     return engine->error.code;
 }
 
+/* Records that are written in two forms are accepted once. */
+static void count_accepted(struct engine *engine)
+{
+    const struct pipeline *pipeline = engine->pipeline;
+    for (size_t i = 0; i < pipeline->write_count; i++) {
+        const char *from = pipeline->writes[i].from;
+        bool counted = false;
+        for (size_t k = 0; k < i; k++)
+            counted = counted || strcmp(pipeline->writes[k].from, from) == 0;
+        if (counted)
+            continue;
+        struct dataset *data = output_all(output_find(engine, from));
+        engine->result->accepted += dataset_count(data);
+        dataset_destroy(data);
+    }
+}
+
 int outputs_write(struct engine *engine)
 {
     const struct pipeline *pipeline = engine->pipeline;
@@ -156,5 +172,6 @@ int outputs_write(struct engine *engine)
         if (pipeline->writes[i].rejects)
             rejects = pipeline->writes[i].rejects;
     }
+    count_accepted(engine);
     return write_rejects(engine, rejects);
 }

@@ -31,7 +31,7 @@ PARTS = (
     ("Dataset-wise steps", "self_instruct alpaca unnatural_instructions synthetic_prompting "
                            "explore_instruct s3 rest_em bare"),
     ("Tools and planning", "tool_use checked_maths code_exercises toolbench autonomous"),
-    ("Annotation", "prompt_panel ner relations nli_pairs wanli translation_pairs tabular "
+    ("Annotation", "prompt_panel ner relations nli_pairs wanli translation_pairs paxqa tabular "
                    "intent_augmentation lm_labelling_functions"),
     ("What users of other tools expect", "quickstart instruction_data multi_turn_chat "
                                          "preference_pairs"),

@@ -527,6 +527,19 @@ class Tools(RunCase):
         self.assertIn("grid", {stage["name"]
                                for stage in json.loads(self.xylem("plugins", "--json").stdout)})
 
+    def test_two_forms_of_the_same_records_are_accepted_once(self):
+        self.pipeline("""
+            steps:
+              - { id: all, use: grid, with: { n: [1, 2, 3] } }
+              - { id: odd, use: expression, with: { keep: n != 2 } }
+            write:
+              - { path: out.jsonl }
+              - { path: out.csv }
+              - { path: all.jsonl, from: all }
+            """)
+        summary = self.summary()
+        self.assertEqual((summary["accepted"], summary["rejected"]), (2 + 3, 1))
+
     def test_a_file_of_models_serves_any_pipeline(self):
         self.write("answers.jsonl", "".join(
             json.dumps({"prompt": str(n), "text": f"recorded {n}"}) + "\n" for n in range(1, 5)))
