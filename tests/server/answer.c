@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "table.h"
 
 enum { INPUT_LIMIT = 2048, DEFAULT_MAX_TOKENS = 16 };
 
@@ -245,6 +246,8 @@ int answer_write(struct out *out, const struct request *request, uint64_t hash)
                       "\"created\":1,\"owned_by\":\"test\"}]}\n");
         return 200;
     }
+    if (request_is(request, "POST", "/sparql"))
+        return table_answer(out, request);
     for (size_t i = 0; i < sizeof(endpoints) / sizeof(*endpoints); i++) {
         if (!request_is(request, "POST", endpoints[i].path))
             continue;
