@@ -59,6 +59,8 @@ int call_append_turn(struct call *call, xy_str text);
 
 /* XY_EINVAL with `why`, copied, as outcome.why. */
 int call_refuse(struct call *call, const char *why);
+/* How the answer ended, where the step wants it in a field. */
+int call_set_finish(struct call *call, const xy_reply *reply);
 /* The average log-probability of the answer's tokens, where the reply has them. */
 void call_set_logprob(struct call *call, const xy_reply *reply);
 

@@ -66,7 +66,7 @@ int call_take_value(struct call *call, const struct value *value)
 
 /* Was the end reached, or were the tokens used up? A text that was cut is no error by itself: what
  * a list's last item is worth then, the pipeline knows. */
-static int set_finish(struct call *call, const xy_reply *reply)
+int call_set_finish(struct call *call, const xy_reply *reply)
 {
     const char *finish = reply->finish == XY_FINISH_STOP     ? "stop"
                          : reply->finish == XY_FINISH_LENGTH ? "length"
@@ -85,7 +85,7 @@ int call_take_text(struct call *call, const xy_reply *reply)
     if (text.len == 0)
         return call_refuse(call, "the answer is empty");
     call_set_logprob(call, reply);
-    if (set_finish(call, reply) < 0)
+    if (call_set_finish(call, reply) < 0)
         return call_refuse(call, "the field of `finish` cannot be set");
     if (!spec->schema) {
         xy_value value = {.type = XY_TEXT, .text = text};

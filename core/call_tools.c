@@ -10,6 +10,7 @@
 
 enum {
     TRACE_CEILING = 1 << 26,
+    NAME_SHOWN = 100,
     RESULT_SHOWN = 16384 /* bytes of a result that the model, and the trace, get to see */
 };
 
@@ -151,8 +152,11 @@ static xy_str shown(struct call *call, xy_str result)
         return arena_str(&call->arena, result);
     while (length > 0 && ((unsigned char)result.ptr[length] & 0xc0) == 0x80)
         length--;
-    return str_of(arena_printf(&call->arena, "%.*s [cut: %zu of %zu bytes]", (int)length,
-                               result.ptr, length, result.len));
+    const char *note = arena_printf(&call->arena, " [cut: %zu of %zu bytes]", length, result.len);
+    char *text = arena_alloc(&call->arena, length + strlen(note) + 1);
+    memcpy(text, result.ptr, length);
+    memcpy(text + length, note, strlen(note));
+    return (xy_str){text, length + strlen(note)};
 }
 
 /* One object of `tool_calls`. */
@@ -193,19 +197,26 @@ static xy_str names_of(struct call *call)
 static void tell(struct call *call, const struct tool_outcome *outcome)
 {
     struct tool_turns *turns = call->turns;
-    xy_str result = shown(call, outcome->result), name = turns->name, all = names_of(call);
-    int length = (int)(name.len < 100 ? name.len : 100);
-    const char *text;
+    xy_str result = shown(call, outcome->result), name = turns->name;
+    bool good = outcome->status == XY_OK;
+    struct buffer text;
     add_trace(call, outcome, result);
     if (outcome->ran)
         export_call(turns, result);
-    if (outcome->status == XY_OK)
-        text = arena_printf(&call->arena, "Result of %.*s: %.*s", length, name.ptr,
-                            (int)result.len, result.ptr);
-    else
-        text = arena_printf(&call->arena, "%.*s failed: %.*s. The tools are: %.*s.", length,
-                            name.ptr, (int)result.len, result.ptr, (int)all.len, all.ptr);
-    call_add_message(call, STR("user"), str_of(text));
+    buffer_init(&text, TRACE_CEILING);
+    buffer_append_text(&text, good ? "Result of " : "");
+    buffer_append(&text, name.ptr, name.len < NAME_SHOWN ? name.len : NAME_SHOWN);
+    buffer_append_text(&text, good ? ": " : " failed: ");
+    buffer_append_str(&text, result);
+    if (!good) {
+        buffer_append_text(&text, ". The tools are: ");
+        buffer_append_str(&text, names_of(call));
+        buffer_append_char(&text, '.');
+    }
+    if (turns->rounds == call->plan->step->call.tool_rounds)
+        buffer_append_text(&text, "\nNo more calls are possible: give the answer.");
+    call_add_message(call, STR("user"), arena_str(&call->arena, buffer_str(&text)));
+    buffer_free(&text);
     call->attempt++;
     call_submit(call);
 }
@@ -257,7 +268,7 @@ static void make_call(struct call *call, xy_str name, const struct value *argume
         return;
     }
     const char *why = arena_printf(&call->arena, "there is no tool `%.*s`",
-                                   (int)(name.len < 100 ? name.len : 100), name.ptr);
+                                   (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN), name.ptr);
     tell(call, &(struct tool_outcome){.status = XY_EINVAL, .result = str_of(why)});
 }
 
@@ -302,6 +313,7 @@ void call_tools_take(struct call *call, const xy_reply *reply)
         return;
     }
     call_set_logprob(call, reply);
+    call_set_finish(call, reply);
     if (take_answer(call, given(&value, "answer")) == XY_OK)
         call_end(call, XY_OK);
     else

@@ -218,6 +218,21 @@ static void check_append(struct pipeline_reader *reader, const struct call_spec 
                       "`append_to`: the field `%s` takes the answer itself", call->into);
 }
 
+static void read_retry(struct pipeline_reader *reader, struct step *step,
+                       const struct node *output)
+{
+    int64_t retry;
+    if (!pipeline_count(reader, output, "retry", 0, 100, &retry))
+        return;
+    step->call.retry = (uint32_t)retry;
+    bool checked = pipeline_member(output, "json_schema") || pipeline_member(output, "fields") ||
+                   pipeline_member(step->node, "tools");
+    if (!checked)
+        pipeline_fail(reader, node_member(output, "retry"), NULL,
+                      "`retry` asks again when the answer breaks its schema: it needs "
+                      "`json_schema:` or `fields:`");
+}
+
 static void read_output(struct pipeline_reader *reader, struct step *step)
 {
     static const char *const keys[] = {"json_schema", "into", "retry", "fields", "append_to",
@@ -225,7 +240,6 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
     struct call_spec *call = &step->call;
     const struct node *output = pipeline_member(step->node, "output");
     const struct node *finish = NULL;
-    int64_t retry;
     call->retry = pipeline_member(step->node, "tools") ? 2 : 0;
     if (output && output->kind == NODE_SCALAR) {
         pipeline_field(reader, output, "`output`", &call->into);
@@ -236,15 +250,7 @@ static void read_output(struct pipeline_reader *reader, struct step *step)
         finish = pipeline_member(output, "finish");
         if (finish)
             pipeline_field(reader, finish, "`finish`", &call->finish);
-        if (pipeline_count(reader, output, "retry", 0, 100, &retry)) {
-            call->retry = (uint32_t)retry;
-            bool schema = pipeline_member(output, "json_schema") ||
-                          pipeline_member(output, "fields");
-            if (!schema && !pipeline_member(step->node, "tools"))
-                pipeline_fail(reader, node_member(output, "retry"), NULL,
-                              "`retry` asks again when the answer breaks its schema: it needs "
-                              "`json_schema:` or `fields:`");
-        }
+        read_retry(reader, step, output);
     }
     if (!call->into && !call->spread)
         call->into = "text";

@@ -63,7 +63,8 @@ static const char *side_begin(const char *start, const char *from, const char *e
             length = sign_length(from - back, end) == back ? back : 0;
         if (length)
             from -= length;
-        else if (is_plain(start, at, end) || *at == '(' || *at == ')' || is_times(start, at, end))
+        else if (is_plain(start, at, end) || *at == '(' || *at == ')' ||
+                 is_times(start, at, end))
             from = at;
         else
             break;
@@ -82,7 +83,8 @@ static const char *side_end(const char *start, const char *from, const char *end
         size_t length = sign_length(from, end);
         if (length)
             from += length;
-        else if (is_plain(start, from, end) || *from == '(' || *from == ')' || is_times(start, from, end))
+        else if (is_plain(start, from, end) || *from == '(' || *from == ')' ||
+                 is_times(start, from, end))
             from++;
         else
             break;

@@ -59,6 +59,18 @@ static int run_script(sqlite3 *database, const char *path)
     return code;
 }
 
+/* Opens the file, or makes what the script says; *database is the caller's also on an error. */
+static int open_source(const struct sql *sql, sqlite3 **database)
+{
+    int code = sql->script ? sqlite3_open(":memory:", database)
+                           : sqlite3_open_v2(sql->database, database, SQLITE_OPEN_READONLY, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    if (sql->script)
+        return run_script(*database, sql->script);
+    return sqlite3_exec(*database, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+}
+
 /* Can it be opened or made, and is it a database? What is not read from the file each time is kept
  * as bytes, for a copy in each call. */
 static int prepare(void *state, xy_job *job)
@@ -71,12 +83,7 @@ static int prepare(void *state, xy_job *job)
         return xy_fail(job, XY_EINVAL, "give `database` or `script`, not both");
     if (!path)
         return XY_OK;
-    int code = sql->script ? sqlite3_open(":memory:", &database)
-                           : sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL);
-    if (code == SQLITE_OK)
-        code = sql->script ? run_script(database, path)
-                           : sqlite3_exec(database, "SELECT count(*) FROM sqlite_master", NULL,
-                                          NULL, NULL);
+    int code = open_source(sql, &database);
     if (code == SQLITE_OK && (sql->write || sql->script)) {
         sql->image = sqlite3_serialize(database, "main", &length, 0);
         sql->image_length = length;

@@ -29,6 +29,8 @@ def call(expression, tool="calc"):
 
 
 class Tools(harness.Case):
+    CODE = "{ use: code, with: { isolation: none, timeout: %s }%s }"
+
     def pipeline(self, rules, step="", tools="calc: { use: calculator }", head=""):
         self.write("model.py", MODEL)
         command = json.dumps([sys.executable, "model.py", json.dumps(rules), "log.jsonl"])
@@ -53,10 +55,12 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
 
     def test_call_and_answer(self):
         self.pipeline([["What", call("17 * 23")], ["Result of calc: 391", {"answer": {"n": 391}}]],
-                      "output: { fields: { n: integer } }\n    conversation: messages")
+                      "output: { fields: { n: integer }, finish: ended }\n"
+                      "    conversation: messages")
         self.xylem("run", "p.yaml")
         record = self.records("out.jsonl")[0]
         self.assertEqual(record["n"], 391)
+        self.assertIn("ended", record)
         self.assertEqual(record["tool_calls"], [{"tool": "calc", "arguments":
                          {"expression": "17 * 23"}, "result": 391, "error": None}])
         messages = record["messages"]
@@ -111,7 +115,9 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
         self.assertEqual(self.records("out.jsonl"), [])
         reject = self.records("rejects.jsonl")[0]
         self.assertIn("no answer after 3 calls of tools (`tool_rounds`)", json.dumps(reject))
-        self.assertEqual(len(self.asked()), 4)
+        said = [request["messages"][-1]["content"] for request in self.asked()]
+        self.assertEqual(said[1:], ["Result of calc: 2"] * 2 +
+                         ["Result of calc: 2\nNo more calls are possible: give the answer."])
 
     def test_never_makes_sense(self):
         self.pipeline([["", "{}"]])
@@ -142,9 +148,8 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         loop = {"tool": "calc", "arguments": {"code": "while True: pass"}}
         for tools, arguments, why in [
-                ("calc: { use: code, with: { isolation: none, timeout: 300ms } }", loop,
-                 "calc failed: no end within 0.3 s"),
-                ("calc: { use: code, with: { isolation: none, timeout: 30 }, timeout: 300ms }", loop,
+                ("calc: " + self.CODE % ("300ms", ""), loop, "calc failed: no end within 0.3 s"),
+                ("calc: " + self.CODE % ("30", ", timeout: 300ms"), loop,
                  "calc failed: no result within 0.3 s"),
                 ("calc: { use: http_request, with: { base_url: '%s', timeout: 300ms } }" % url,
                  {"tool": "calc", "arguments": {"url": "/x", "body": ""}}, "calc failed: ")]:
@@ -154,6 +159,15 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
             self.xylem("run", "--fresh", "p.yaml", timeout=60)
             self.assertLess(time.monotonic() - started, 10)
             self.assertEqual(self.records("out.jsonl")[0]["answer"], "no", tools)
+
+    def test_long_results_are_cut(self):
+        loud = {"tool": "calc", "arguments": {"code": "print('\u00e9' * 10000)"}}
+        self.pipeline([["What", loud], ["Result of calc: ", {"answer": "long"}]],
+                      tools="calc: { use: code, with: { isolation: none } }", step="output: answer")
+        self.xylem("run", "p.yaml")
+        result = self.records("out.jsonl")[0]["tool_calls"][0]["result"]
+        self.assertRegex(result, r"\u00e9 \[cut: 1638[34] of 20\d\d\d bytes\]$")
+        self.assertTrue(self.asked()[1]["messages"][-1]["content"].endswith(result))
 
     def test_no_sandbox_no_run(self):
         self.pipeline([["What", {"answer": "no"}]], tools="calc: { use: code }")
