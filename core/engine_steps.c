@@ -225,6 +225,8 @@ static int keep_record(struct engine *engine, const struct step *step, struct re
                        int verdict, const char *why, struct dataset *data,
                        struct dataset *rejects)
 {
+    if (verdict == XY_CONSUMED)
+        return XY_OK; /* what the stage emitted stands for it */
     if (verdict != XY_DROP)
         return dataset_append(data, record, &engine->error);
     struct buffer members;
@@ -245,17 +247,21 @@ static int collect(struct engine *engine, const struct step *step, struct datase
     if (output_begin(engine, output, &data, &rejects) < 0)
         return engine->error.code;
     int code = XY_OK;
+    uint64_t consumed = 0;
     for (uint64_t i = 0; i < counts.in && code >= 0; i++) {
         int verdict;
         const char *why;
         struct record *record = dataset_view_take(view, i, &verdict, &why);
+        if (verdict == XY_OK && job->verdict == XY_CONSUMED)
+            verdict = XY_CONSUMED;
         counts.dropped += verdict == XY_DROP;
+        consumed += verdict == XY_CONSUMED;
         code = keep_record(engine, step, record, verdict, why, data, rejects);
         record_destroy(record);
     }
     for (size_t i = 0; i < job->emitted_count && code >= 0; i++)
         code = dataset_append(data, job->emitted[i], &engine->error);
-    counts.out = counts.in - counts.dropped + job->emitted_count;
+    counts.out = counts.in - counts.dropped - consumed + job->emitted_count;
     report_add_counts(engine->report, step->id, &counts);
     if (code < 0) {
         dataset_destroy(data);

@@ -215,6 +215,9 @@ static void read_write(struct pipeline_reader *reader, const struct node *root)
         read_target(reader, map, write);
         check_same_path(reader, map, "rejects", write->rejects, write->path);
         for (size_t j = 0; j < i; j++) {
+            if (write->rejects && pipeline->writes[j].rejects)
+                pipeline_fail(reader, pipeline_member(map, "rejects"), NULL,
+                              "a second `rejects:`: one file has the rejects of all steps");
             check_same_path(reader, map, "path", write->path, pipeline->writes[j].path);
             check_same_path(reader, map, "path", write->path, pipeline->writes[j].rejects);
             check_same_path(reader, map, "rejects", write->rejects, pipeline->writes[j].path);

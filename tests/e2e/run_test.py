@@ -64,6 +64,31 @@ XY_PLUGIN("tally", "0.1.0", "Apache-2.0", &stage)
 """
 
 
+FIRST_FILTER = """
+#include <xylem/plugin.h>
+
+/* Takes all of its records for one new record that says how many they were; drops the first. */
+static int run(void *data, xy_job *job, xy_dataset *input)
+{
+    (void)data;
+    uint64_t count = input->api->count(input);
+    if (count)
+        input->api->verdict(input, 0, XY_DROP, "the first");
+    xy_record *sum = job->api->new_record(job, NULL);
+    xy_record_set_int(sum, "n", (int64_t)count);
+    job->api->emit(job, sum);
+    return XY_CONSUMED;
+}
+
+static const xy_stage stage = {
+    XY_STAGE_INIT, .kind = XY_ENHANCER, .flags = XY_STAGE_DATASET, .id = "fold",
+    .summary = "Folds.", .run = run,
+};
+
+XY_PLUGIN("fold", "0.1.0", "Apache-2.0", &stage)
+"""
+
+
 def server_model(server, **keys):
     spec = {"use": "openai", "base_url": server.url, "model": "test-model", **keys}
     return json.dumps(spec)
@@ -290,13 +315,30 @@ class Flow(RunCase):
         self.run_text(text, "--set", "steps.second.params.least=4")
         self.assertEqual(self.records("out.jsonl"), [{"n": 4}])
 
-    def repeat(self, head, keep="n > round"):
-        source = self.write("tally.c", ROUNDS_EVALUATOR)
+    def plugin(self, name, source):
         compiler = shutil.which("cc")
         if not compiler:
             self.skipTest("no C compiler")
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", self.path("tally.so"), source,
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", self.path(f"{name}.so"),
+                        self.write(f"{name}.c", source),
                         "-I", os.path.join(harness.ROOT, "sdk", "include")], check=True)
+
+    def test_a_dataset_stage_may_consume_its_input(self):
+        self.plugin("fold", FIRST_FILTER)
+        self.pipeline("""
+            plugins: [fold.so]
+            steps:
+              - { use: grid, with: { n: [1, 2, 3] } }
+              - { use: fold }
+            write: { path: out.jsonl, rejects: rejects.jsonl }
+            """)
+        steps = {step["step"]: step for step in self.summary()["report"]["steps"]}
+        self.assertEqual(self.records("out.jsonl"), [{"n": 3}])
+        self.assertEqual([r["fields"] for r in self.records("rejects.jsonl")], [{"n": 1}])
+        self.assertEqual([steps["fold"][key] for key in ("in", "out", "dropped")], [3, 1, 1])
+
+    def repeat(self, head, keep="n > round"):
+        self.plugin("tally", ROUNDS_EVALUATOR)
         self.pipeline(f"""
             plugins: [tally.so]
             steps:

@@ -321,6 +321,8 @@ static const struct {
      "p.yaml:5:32: `fields`: expected a list of texts, found a map"},
     {GRID "write: [{path: a.jsonl}, {path: a.jsonl}]\n",
      "p.yaml:5:33: `path`: another output writes `a.jsonl` too"},
+    {GRID "write: [{path: a.jsonl, rejects: r}, {path: b.jsonl, rejects: s}]\n",
+     "p.yaml:5:63: a second `rejects:`: one file has the rejects of all steps"},
     {GRID "write: {path: a.jsonl, rejects: a.jsonl}\n",
      "p.yaml:5:33: `rejects`: another output writes `a.jsonl` too"},
     /* ---- include ----------------------------------------------------------------------------- */
