@@ -22,7 +22,8 @@ for line in sys.stdin:
         file.write(json.dumps(prompt) + "\\n")
     other = {"positive": "negative", "negative": "positive"}[asked]
     meant = other if count % 5 == 3 else asked
-    print(json.dumps({"id": request["id"], "text": f"{meant} text {count} for {asked}"}), flush=True)
+    text = f"{meant} text {count} for {asked}"
+    print(json.dumps({"id": request["id"], "text": text}), flush=True)
     count += 1
 '''
 
@@ -70,7 +71,8 @@ class ProGen(harness.Case):
         # And what they mean is what they were asked for, but for few.
         mistaken = [not demo["text"].startswith(row["label"]) for row in shown
                     for demo in row["demos"]]
-        print(f"wrong labels: {wrong} of {len(data)} texts, {sum(mistaken)} of {len(mistaken)} shown")
+        print(f"wrong labels: {wrong} of {len(data)} texts, "
+              f"{sum(mistaken)} of {len(mistaken)} shown")
         self.assertLess(sum(mistaken) / len(mistaken), 0.25 * wrong / len(data))
         # Later rounds show texts of earlier rounds.
         numbers = [int(re.search(r"\d+", demo["text"]).group()) for row in shown
