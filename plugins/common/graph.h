@@ -155,6 +155,10 @@ uint32_t graph_find_triple(const struct graph *graph, xy_str subject, xy_str rel
                            xy_str object);
 /* Is this text one of the term's names, or the term itself? */
 bool graph_is_called(const struct graph *graph, uint32_t term, xy_str folded);
+/* Does one of the term's names stand in the folded text, as whole words? */
+bool graph_is_mentioned(const struct graph *graph, uint32_t term, xy_str text);
+/* Does the folded name stand in the folded text, as whole words? */
+bool graph_holds_words(xy_str text, xy_str name);
 
 /* ---- records --------------------------------------------------------------------------------- */
 

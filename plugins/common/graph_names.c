@@ -153,6 +153,40 @@ bool graph_is_called(const struct graph *graph, uint32_t term, xy_str folded)
     return search.found;
 }
 
+bool graph_holds_words(xy_str text, xy_str name)
+{
+    if (name.len == 0)
+        return false;
+    for (const char *at = text.ptr; at && at + name.len <= text.ptr + text.len;) {
+        const char *end = text.ptr + text.len;
+        at = memmem(at, (size_t)(end - at), name.ptr, name.len);
+        if (!at)
+            return false;
+        bool starts = at == text.ptr || at[-1] == ' ';
+        bool ends = at + name.len == end || at[name.len] == ' ';
+        if (starts && ends)
+            return true;
+        at++;
+    }
+    return false;
+}
+
+static bool find_words(void *data, xy_str folded)
+{
+    struct search *search = data;
+    search->found = graph_holds_words(search->wanted, folded);
+    return !search->found;
+}
+
+bool graph_is_mentioned(const struct graph *graph, uint32_t term, xy_str text)
+{
+    struct search search = {.wanted = text};
+    struct text scratch = {0};
+    visit_names(graph, term, &scratch, find_words, &search);
+    text_free(&scratch);
+    return search.found;
+}
+
 /* ---- the index ------------------------------------------------------------------------------- */
 
 struct filling {

@@ -63,10 +63,12 @@ static void run(const char *yaml, unsigned rows, const char *text, const char *j
 static void types_rows(void)
 {
     run("{endpoint: kg, query: 'SELECT * WHERE {}'}", 0,
-        "{\"head\":{},\"results\":{\"bindings\":[{\"iri\":{\"type\":\"uri\",\"value\":\"http://e/a\"},"
+        "{\"head\":{},\"results\":{\"bindings\":["
+        "{\"iri\":{\"type\":\"uri\",\"value\":\"http://e/a\"},"
         "\"i\":{\"type\":\"literal\",\"value\":\"-042\",\"datatype\":\"" XSD "integer\"},"
         "\"large\":{\"type\":\"literal\",\"value\":\"9223372036854775808\",\"datatype\":\"" XSD
-        "integer\"},\"d\":{\"type\":\"literal\",\"value\":\"1.50\",\"datatype\":\"" XSD "decimal\"},"
+        "integer\"},"
+        "\"d\":{\"type\":\"literal\",\"value\":\"1.50\",\"datatype\":\"" XSD "decimal\"},"
         "\"inf\":{\"type\":\"literal\",\"value\":\"INF\",\"datatype\":\"" XSD "double\"},"
         "\"b\":{\"type\":\"typed-literal\",\"value\":\"1\",\"datatype\":\"" XSD "boolean\"},"
         "\"day\":{\"type\":\"literal\",\"value\":\"2024-02-29\",\"datatype\":\"" XSD "date\"},"
@@ -101,8 +103,8 @@ static void asks_for_pages(void)
     CHECK_TEXT(asked[1], "SELECT ?n {} ORDER BY ?n\nLIMIT 4 OFFSET 4\n");
     CHECK_TEXT(asked[2], "SELECT ?n {} ORDER BY ?n\nLIMIT 4 OFFSET 8\n");
     CHECK_TEXT(stage_text(result.input, "rows"),
-               "[{\"n\":\"10\"},{\"n\":\"9\"},{\"n\":\"8\"},{\"n\":\"7\"},{\"n\":\"6\"},{\"n\":\"5\"},"
-               "{\"n\":\"4\"},{\"n\":\"3\"},{\"n\":\"2\"},{\"n\":\"1\"}]");
+               "[{\"n\":\"10\"},{\"n\":\"9\"},{\"n\":\"8\"},{\"n\":\"7\"},{\"n\":\"6\"},"
+               "{\"n\":\"5\"},{\"n\":\"4\"},{\"n\":\"3\"},{\"n\":\"2\"},{\"n\":\"1\"}]");
     run(query, 8, NULL, "{}"); /* two full pages: only a third says that there are no more */
     CU_ASSERT_EQUAL(ask_count, 3);
     run("{endpoint: kg, page: 4, limit: 6, query: 'SELECT ?n {} ORDER BY ?n'}", 10, NULL, "{}");
@@ -295,8 +297,8 @@ static void tells_what_went_wrong(void)
     }
     ask_endpoint("{endpoint: 'http://kg/q'}", "SELECT * {}",
                  (xy_http_reply){.status = XY_ETIMEOUT, .retryable = 1, .error = "too late"});
-    CHECK_TEXT(call.reply.error, "http://kg/q: no answer within 2.5 s, the `timeout`: ask for less, "
-                                 "as with `page` or LIMIT, or allow more");
+    CHECK_TEXT(call.reply.error, "http://kg/q: no answer within 2.5 s, the `timeout`: ask for "
+                                 "less, as with `page` or LIMIT, or allow more");
     CU_ASSERT_EQUAL(call.reply.status, XY_ETIMEOUT);
     end_call();
 }

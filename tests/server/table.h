@@ -6,9 +6,9 @@
 #include "out.h"
 #include "request.h"
 
-/* Answers the form `query=...` in SPARQL results JSON, within the query's LIMIT and OFFSET, ASK with
- * true. A query with the word WRONG gets 400, one with SLOWLY 500 as from a server that gave it up.
- * Returns the HTTP status. */
+/* Answers the form `query=...` in SPARQL results JSON, within the query's LIMIT and OFFSET, and
+ * ASK with true. A query with the word WRONG gets 400, one with SLOWLY 500 as from a server that
+ * gave it up. Returns the HTTP status. */
 int table_answer(struct out *out, const struct request *request);
 
 #endif
