@@ -19,7 +19,8 @@ struct tool {
     struct instance *instance;
     struct tool_call *first, *last; /* waiting */
     struct tool_call *working;
-    size_t at_work, overdue;        /* overdue: answered by the timeout and still at work */
+    _Atomic size_t at_work;         /* tools_close() looks at it from a worker */
+    size_t overdue;                 /* answered by the timeout and still at work */
 };
 
 struct tools {
