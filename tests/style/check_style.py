@@ -129,7 +129,8 @@ class Tree:
             if not path.is_file():
                 continue
             content = path.read_bytes()
-            if b"\0" not in content:  # else a picture or other data: only its place is looked at
+            data = b"\0" in content or content.startswith(b"%PDF-")
+            if not data:  # of a picture or other data only the place is looked at
                 files[name] = content.decode("utf-8", "replace")
             else:
                 files[name] = ""
