@@ -25,7 +25,7 @@ PARTS = (
     ("Knowledge", "synthie kg_questions kg_sparql knowledge_enhanced retrieval_augmented "
                   "ares_synthetic"),
     ("Demonstrations", "kate vote_k progen lab annollm dissimilar_demos mixed_pool"),
-    ("Sample-wise steps", "ultrachat self_prompting symgen chain_of_thought self_consistency "
+    ("Sample-wise steps", "ultrachat self_prompting self_prompting_answers symgen chain_of_thought self_consistency "
                           "constitutional_ai constitutional_preferences evol_instruct metamath "
                           "orca dromedary"),
     ("Dataset-wise steps", "self_instruct alpaca unnatural_instructions synthetic_prompting "
