@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands around a run: models of one's own, recorded answers, what it will cost, what counts."""
+"""What stands around a run: models of one's own, recorded answers, its cost, what counts."""
 import json
 
 import harness

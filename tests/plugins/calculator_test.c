@@ -272,7 +272,8 @@ static void equations(void)
     check_solution(instance, "12 * 8 = 96 rolls. 96 - 75 = 21. The answer is 21.", "21", 2, NULL);
     check_solution(instance, "5 * 24 = 130. 130 - 57 = 73. The answer is 73.", "73", 2,
                    "5 * 24 = 130, but 5 * 24 is 120");
-    check_solution(instance, "In 2024, 3 + 4 = 7, 5 + .5 = 5.5, 1,000 * 2 = 2,000.", "2000", 3, NULL);
+    check_solution(instance, "In 2024, 3 + 4 = 7, 5 + .5 = 5.5, 1,000 * 2 = 2,000.", "2000", 3,
+                   NULL);
     check_solution(instance, "2 + 3 = 4 + 1 = 5", "5", 2, NULL);
     check_solution(instance, "2 + 3 = 5 - 1 = 4", "4", 2, "2 + 3 = 5 - 1, but 2 + 3 is 5");
     check_solution(instance, "So 6 \xc3\x97 7 = 43.", "43", 1,

@@ -39,8 +39,8 @@ struct stage_host {
      * the reply's status, and the return value, is XY_OK or an error. */
     int (*answer)(void *data, const xy_request *request, xy_reply *reply, struct arena *arena);
     void *answer_data;
-    /* xylem.tools/1 is there when this is set: calls a tool. Fills the reply, its result from `arena`.
-     * `tools`: what describe() says, a JSON list. */
+    /* xylem.tools/1 is there when this is set: calls a tool. Fills the reply, its result from
+     * `arena`. `tools`: what describe() says, a JSON list. */
     void (*tool)(void *data, const char *name, xy_str arguments, xy_tool_reply *reply,
                  struct arena *arena);
     const char *tools;
