@@ -25,9 +25,9 @@ PARTS = (
     ("Knowledge", "synthie kg_questions kg_sparql knowledge_enhanced retrieval_augmented "
                   "ares_synthetic"),
     ("Demonstrations", "kate vote_k progen lab annollm dissimilar_demos mixed_pool"),
-    ("Sample-wise steps", "ultrachat self_prompting self_prompting_answers symgen chain_of_thought self_consistency "
-                          "constitutional_ai constitutional_preferences evol_instruct metamath "
-                          "orca dromedary"),
+    ("Sample-wise steps", "ultrachat self_prompting self_prompting_answers symgen "
+                          "chain_of_thought self_consistency constitutional_ai "
+                          "constitutional_preferences evol_instruct metamath orca dromedary"),
     ("Dataset-wise steps", "self_instruct alpaca unnatural_instructions synthetic_prompting "
                            "explore_instruct s3 rest_em bare"),
     ("Tools and planning", "tool_use checked_maths code_exercises toolbench autonomous"),
