@@ -104,7 +104,8 @@ def pdf(pages, title="", password=None):
     elif title:
         info = add("<< /Title <feff" + title.encode("utf-16-be").hex() + "> >>")
         trailer += f" /Info {info} 0 R"
-    out, places = bytearray(b"%PDF-1.4\n"), []
+    # The second line, a comment, tells programs that the file is not text.
+    out, places = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\0\n"), []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
         out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
