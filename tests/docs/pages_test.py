@@ -115,7 +115,8 @@ class Readme(harness.Case):
                 command = self.runnable(words) if words else None
                 if not command:
                     continue
-                folder = harness.ROOT if command[0] == "sh" else self.folder
+                of_tree = command[0] == "sh" or command[-1].startswith("pipelines/")
+                folder = harness.ROOT if of_tree else self.folder
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
                                       timeout=60)
                 self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}")

@@ -39,9 +39,8 @@ class Recipe(harness.Case):
         paths = case.get("write", ["write"])
         sets = []
         for i, path in enumerate(paths):
-            sets += [f"{path}.path={self.path(f'data{i}.jsonl')}",
-                     f"{path}.rejects={self.path(f'rejects{i}.jsonl')}"]
-        return sets
+            sets.append(f"{path}.path={self.path(f'data{i}.jsonl')}")
+        return [*sets, f"{paths[0]}.rejects={self.path('rejects.jsonl')}"]
 
     def run_recipe(self, sets, code=0):
         done = self.xylem("run", "-q", "--json", "--runs", self.path("runs"), RECIPE,

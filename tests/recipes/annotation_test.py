@@ -38,9 +38,9 @@ class Annotation(harness.Case):
             case = json.load(file)
         answers = answers or os.path.join(GOLDEN, name, "answers.jsonl")
         sets = [*case.get("set", []), *sets, f"models.teacher={{ use: replay, file: {answers} }}"]
-        for i, place in enumerate(case.get("write", ["write"])):
-            sets += [f"{place}.path={self.path(f'data{i}.jsonl')}",
-                     f"{place}.rejects={self.path('rejects.jsonl')}"]
+        places = case.get("write", ["write"])
+        sets += [f"{place}.path={self.path(f'data{i}.jsonl')}" for i, place in enumerate(places)]
+        sets.append(f"{places[0]}.rejects={self.path('rejects.jsonl')}")
         options = [word for value in sets for word in ("--set", value)]
         done = self.xylem("run", "-q", "--json", "--runs", self.path("runs"), recipe, *options)
         return json.loads(done.stdout)
