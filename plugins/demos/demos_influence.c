@@ -303,7 +303,9 @@ static int process(void *state, xy_job *job)
 
 static const void *extension(const char *id)
 {
-    return strcmp(id, "xylem.example/1") == 0 ? "{pool: records.jsonl, embed: m, k: 2}" : NULL;
+    return strcmp(id, "xylem.example/1") == 0
+               ? "{pool: records.jsonl, validation: records.jsonl, embed: m, k: 2}"
+               : NULL;
 }
 
 static const char *const needs[] = {XY_RNG, NULL};
