@@ -131,6 +131,8 @@ struct prepared *prepared_open(struct engine *engine, const struct step *step, u
     if (!prepared->error.code)
         instance_prepare(prepared->instance, round, &prepared->error);
     if (prepared->error.code) {
+        if (prepared->error.line == 0) /* a stage knows not where in the file it stands */
+            error_at(&prepared->error, step->node->file, step->node->line, step->node->column);
         if (!engine->error.code)
             engine->error = prepared->error;
         prepared_close(prepared);
