@@ -28,7 +28,7 @@ struct pool {
     struct names match_values, balance_values;
     pthread_mutex_t lock;       /* of the members below */
     bool has_lock;
-    uint64_t asked, short_of;   /* records so far, and those that got fewer than k */
+    uint64_t short_of;          /* records that got fewer than k */
     struct names said;          /* values of `match` that the log has told of */
 };
 
