@@ -42,6 +42,14 @@ static int read_vectors(struct labelled *set, xy_job *job, xy_dataset *dataset, 
     return XY_OK;
 }
 
+static int read_columns(struct labelled *set, xy_job *job, xy_dataset *dataset,
+                        struct columns *columns)
+{
+    int code = columns->fields ? XY_OK : columns_learn(columns, job, dataset);
+    set->dimension = columns->dimension;
+    return code < 0 ? code : columns_read(columns, job, dataset, &set->vectors);
+}
+
 int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
                   const struct labelled_fields *fields, struct names *class_names)
 {
@@ -58,6 +66,8 @@ int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
         if (code < 0)
             return code;
     }
+    if (fields->columns && count)
+        return read_columns(set, job, dataset, fields->columns);
     return fields->vector && count ? read_vectors(set, job, dataset, fields->vector) : XY_OK;
 }
 

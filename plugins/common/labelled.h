@@ -4,11 +4,13 @@
 #ifndef XYLEM_PLUGINS_COMMON_LABELLED_H
 #define XYLEM_PLUGINS_COMMON_LABELLED_H
 
-#include "names.h"
+#include "columns.h"
 
 struct labelled_fields {
     const char *text, *label;
     const char *vector; /* a field with ready features; NULL: the learner makes its own */
+    struct columns *columns; /* or fields that are features; NULL: none. The first data set that is
+                              * read with them is the one that they are learnt from. */
 };
 
 struct labelled { /* zeroed: empty */
@@ -16,7 +18,7 @@ struct labelled { /* zeroed: empty */
     uint32_t *text_numbers; /* count; NAMES_NONE where a record has no text */
     uint32_t *classes;      /* count; NAMES_NONE where a record has no label */
     float *weights;         /* count: the records' own */
-    const float *vectors;   /* count x dimension, the job's; NULL without `vector` */
+    const float *vectors;   /* count x dimension, the job's; NULL without `vector` or `columns` */
     size_t count, dimension;
 };
 

@@ -3,11 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "student_folds.h"
+#include "folds.h"
 
 struct student {
     const char *text, *label, *vector, *confidence, *action;
     const xy_student *learner;
+    const char *const *features;
     xy_dataset *train;
     int64_t folds;
     double threshold, margin;
@@ -25,6 +26,8 @@ static const xy_option options[] = {
      .def = "label", .help = "The field with the teacher's label; a record may be without."},
     {.name = "vector", .type = XY_OPT_FIELD, .offset = offsetof(struct student, vector),
      .help = "A field with vectors to learn from in place of the text."},
+    {.name = "features", .type = XY_OPT_LIST, .offset = offsetof(struct student, features),
+     .help = "Or fields that are numbers or categories: the columns of a table."},
     {.name = "confidence", .type = XY_OPT_FIELD, .offset = offsetof(struct student, confidence),
      .help = "The field with the teacher's probability of its label, where there is one."},
     {.name = "folds", .type = XY_OPT_INT, .offset = offsetof(struct student, folds), .def = "5",
@@ -48,6 +51,7 @@ static const xy_option options[] = {
 struct lesson {
     struct labelled set, train;
     struct names classes;
+    struct columns columns;
     struct judgements judgements;
     uint32_t *fold_of;
     uint64_t asked, agreed, overruled, filled;
@@ -65,11 +69,17 @@ static int open_student(void *state, const xy_host *host)
 static int judge(const struct student *student, xy_job *job, xy_dataset *input,
                  struct lesson *lesson)
 {
-    const struct labelled_fields fields = {student->text, student->label, student->vector};
+    lesson->columns.names = student->features;
+    const struct labelled_fields fields = {student->text, student->label, student->vector,
+                                           student->features ? &lesson->columns : NULL};
     const struct school school = {
         .service = student->service, .learner = student->learner, .job = job,
         .seed = student->rng->stream(job, NULL, 0), .classes = &lesson->classes};
-    int code = labelled_read(&lesson->set, job, input, &fields, &lesson->classes);
+    int code = XY_OK;
+    if (student->train) /* first: from it the columns are learnt */
+        code = labelled_read(&lesson->train, job, student->train, &fields, &lesson->classes);
+    if (code == XY_OK)
+        code = labelled_read(&lesson->set, job, input, &fields, &lesson->classes);
     size_t count = lesson->set.count;
     lesson->fold_of = calloc(count + 1, sizeof(*lesson->fold_of));
     lesson->judgements.classes = calloc(count + 1, sizeof(uint32_t));
@@ -80,12 +90,8 @@ static int judge(const struct student *student, xy_job *job, xy_dataset *input,
         lesson->judgements.classes[i] = NAMES_NONE;
     if (code < 0)
         return code;
-    if (student->train) {
-        code = labelled_read(&lesson->train, job, student->train, &fields, &lesson->classes);
-        return code < 0 ? code
-                        : folds_judge_all(&school, &lesson->train, &lesson->set,
-                                          &lesson->judgements);
-    }
+    if (student->train)
+        return folds_judge_all(&school, &lesson->train, &lesson->set, &lesson->judgements);
     int folds = folds_split(&school, &lesson->set, (int)student->folds, lesson->fold_of);
     if (folds < 0)
         return folds;
@@ -187,6 +193,7 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     labelled_free(&lesson.set);
     labelled_free(&lesson.train);
     names_free(&lesson.classes);
+    columns_free(&lesson.columns);
     free(lesson.fold_of);
     free(lesson.judgements.classes);
     free(lesson.judgements.confidences);
@@ -207,8 +214,8 @@ static const xy_stage student_stage = {
     .options = options,
     .open = open_student,
     .run = run,
-    .fields = "reads `text`, `label`, `vector`, `confidence` and each record's weight; sets "
-              "student_label, student_confidence, and on relabelling `label`, `confidence` and "
+    .fields = "reads `text`, `label`, `vector`, `features`, `confidence` and each record's weight; "
+              "sets student_label, student_confidence, and on relabelling `label`, `confidence` and "
               "teacher_label",
 };
 

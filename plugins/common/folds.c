@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "student_folds.h"
+#include "folds.h"
 
 #include <stdlib.h>
 
@@ -60,9 +60,8 @@ int folds_split(const struct school *school, const struct labelled *set, int fol
 
 /* ---- one student ----------------------------------------------------------------------------- */
 
-/* A learner knows classes by number only: their names are said here. */
-static int check_classes(const struct school *school, const struct labelled *train,
-                         const size_t *rows, size_t count)
+int folds_check_classes(const struct school *school, const struct labelled *train,
+                        const size_t *rows, size_t count)
 {
     if (count == 0)
         return xy_fail(school->job, XY_EINVAL,
@@ -87,6 +86,8 @@ static void keep_best(const float *probabilities, uint32_t classes, const size_t
             best = row[k] > row[best] ? k : best;
         judgements->classes[rows[i]] = best;
         judgements->confidences[rows[i]] = row[best];
+        if (judgements->probabilities)
+            memcpy(judgements->probabilities + rows[i] * classes, row, classes * sizeof(*row));
     }
 }
 
@@ -96,7 +97,7 @@ static int teach(const struct school *school, const struct labelled *train,
                  const size_t *rows, size_t count, struct judgements *judgements)
 {
     uint32_t classes = school->classes->count;
-    int code = check_classes(school, train, train_rows, train_count);
+    int code = folds_check_classes(school, train, train_rows, train_count);
     if (code < 0)
         return code;
     struct labelled_part lesson = {.texts = NULL}, exam = {.texts = NULL};
