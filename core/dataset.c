@@ -19,13 +19,14 @@
 #include <xxhash.h>
 
 #include "dataset_internal.h"
+#include "record_internal.h"
 
 enum {
     VERSION = 1,
     HEAD = 16,
     ENTRY = 12,              /* bytes before each record */
     FOOT = 28,
-    STRIDE = 16,             /* records between two offsets that are kept in memory */
+    STRIDE = 4,              /* records between two offsets that are kept in memory */
     WINDOW = 4 << 20,        /* bytes of the map that a reader in order keeps behind it */
     BUFFERED = 64 << 10,     /* bytes collected before a write() */
     RECORD_CEILING = 1 << 30 /* bytes of one encoded record */
@@ -51,11 +52,28 @@ struct dataset {
     const char *map;
     size_t map_size;
     _Atomic uint64_t window; /* which WINDOW of the map was read last */
-    /* Joined. */
-    const struct dataset **parts;
+    bool own;                /* this process wrote it: its records need no second look */
+    _Atomic uint32_t holders; /* joins and selections that read it, and whoever made it */
+    /* Joined, or, with `chosen`, selected from one part. */
+    struct dataset **parts;
     uint64_t *ends;          /* records in parts 0..i */
     size_t part_count;
+    uint32_t *chosen;        /* which records of the part, ascending */
 };
+
+static struct dataset *make(void)
+{
+    struct dataset *dataset = memory_zeroed(1, sizeof(*dataset));
+    dataset->file = -1;
+    atomic_init(&dataset->holders, 1);
+    return dataset;
+}
+
+static struct dataset *hold(struct dataset *dataset)
+{
+    atomic_fetch_add_explicit(&dataset->holders, 1, memory_order_relaxed);
+    return dataset;
+}
 
 static uint64_t chained(uint64_t chain, uint64_t checksum)
 {
@@ -109,7 +127,7 @@ static int write_pending(struct dataset *dataset, struct error *error)
 
 struct dataset *dataset_create(const char *path, struct error *error)
 {
-    struct dataset *dataset = memory_zeroed(1, sizeof(*dataset));
+    struct dataset *dataset = make();
     struct buffer name;
     buffer_init(&name, 1 << 16);
     buffer_printf(&name, "%s.new", path);
@@ -156,19 +174,6 @@ int dataset_append(struct dataset *dataset, const struct record *record, struct 
     return pending->length >= BUFFERED ? write_pending(dataset, error) : 0;
 }
 
-/* A rename is on disk once its folder is. */
-static int flush_folder(const char *path, struct error *error)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? memory_copy_text(path, (size_t)(slash - path) + 1) : NULL;
-    int file = open(folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = file < 0 || fsync(file) != 0 ? io_error(error, path, "cannot flush its folder") : 0;
-    if (file >= 0)
-        close(file);
-    free(folder);
-    return rc;
-}
-
 static int map_file(struct dataset *dataset, size_t size, struct error *error)
 {
     void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, dataset->file, 0);
@@ -183,6 +188,8 @@ static int map_file(struct dataset *dataset, size_t size, struct error *error)
 
 int dataset_seal(struct dataset *dataset, struct error *error)
 {
+    if (dataset->parts)
+        return 0;
     if (!dataset->temporary || dataset->failed)
         return error_set(error, dataset->failed ? XY_EIO : XY_EINVAL, "%s: %s", dataset->path,
                          dataset->failed ? "an earlier write failed" : "the dataset is sealed");
@@ -194,14 +201,13 @@ int dataset_seal(struct dataset *dataset, struct error *error)
         return XY_EIO;
     buffer_free(&dataset->pending);
     dataset->failed = XY_EIO; /* until all of the following has worked */
-    if (fdatasync(dataset->file) != 0)
-        return io_error(error, dataset->temporary, "cannot flush the dataset");
+    /* A file system that is careful with a rename over a file would start to write this one out:
+     * only what a run gives its user is worth that. */
+    unlink(dataset->path);
     if (rename(dataset->temporary, dataset->path) != 0)
         return io_error(error, dataset->path, "cannot rename the dataset into its place");
     free(dataset->temporary);
     dataset->temporary = NULL;
-    if (flush_folder(dataset->path, error) != 0)
-        return XY_EIO;
     /* The descriptor of writing cannot be mapped for reading. */
     close(dataset->file);
     dataset->file = open(dataset->path, O_RDONLY | O_CLOEXEC);
@@ -210,6 +216,7 @@ int dataset_seal(struct dataset *dataset, struct error *error)
     if (map_file(dataset, dataset->written, error) != 0)
         return XY_EIO;
     dataset->failed = 0;
+    dataset->own = true;
     return 0;
 }
 
@@ -270,7 +277,7 @@ static int check_head(const struct dataset *dataset, struct error *error)
 
 struct dataset *dataset_open(const char *path, struct error *error)
 {
-    struct dataset *dataset = memory_zeroed(1, sizeof(*dataset));
+    struct dataset *dataset = make();
     struct stat status;
     dataset->path = memory_copy_text(path, strlen(path));
     dataset->file = open(path, O_RDONLY | O_CLOEXEC);
@@ -295,23 +302,32 @@ struct dataset *dataset_open(const char *path, struct error *error)
 
 struct dataset *dataset_join(struct dataset *const *parts, size_t count)
 {
-    struct dataset *dataset = memory_zeroed(1, sizeof(*dataset));
-    dataset->file = -1;
+    struct dataset *dataset = make();
     dataset->parts = memory_zeroed(count, sizeof(*dataset->parts));
     dataset->ends = memory_zeroed(count, sizeof(*dataset->ends));
     dataset->part_count = count;
     for (size_t i = 0; i < count; i++) {
-        dataset->parts[i] = parts[i];
+        dataset->parts[i] = hold(parts[i]);
         dataset->count += parts[i]->count;
         dataset->ends[i] = dataset->count;
     }
     return dataset;
 }
 
+struct dataset *dataset_select(struct dataset *source, uint32_t *chosen, uint64_t count)
+{
+    struct dataset *dataset = dataset_join(&source, 1);
+    dataset->chosen = chosen;
+    dataset->count = count;
+    return dataset;
+}
+
 void dataset_destroy(struct dataset *dataset)
 {
-    if (!dataset)
+    if (!dataset || atomic_fetch_sub_explicit(&dataset->holders, 1, memory_order_acq_rel) > 1)
         return;
+    for (size_t i = 0; i < dataset->part_count; i++)
+        dataset_destroy(dataset->parts[i]);
     if (dataset->temporary)
         unlink(dataset->temporary); /* never sealed: nobody may take it for a dataset */
     if (dataset->file >= 0)
@@ -324,7 +340,14 @@ void dataset_destroy(struct dataset *dataset)
     free(dataset->offsets);
     free(dataset->parts);
     free(dataset->ends);
+    free(dataset->chosen);
     free(dataset);
+}
+
+void dataset_discard(struct dataset *dataset)
+{
+    unlink(dataset->path);
+    dataset_destroy(dataset);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -361,13 +384,18 @@ static void forget_behind(const struct dataset *dataset, size_t at)
         madvise((char *)(uintptr_t)dataset->map + before * WINDOW, WINDOW, MADV_DONTNEED);
 }
 
-xy_str dataset_bytes(const struct dataset *dataset, uint64_t index)
+/* Where record `index` lies, and in which file. */
+static xy_str locate(const struct dataset *dataset, uint64_t index, const struct dataset **file)
 {
     if (index >= dataset->count)
         return (xy_str){NULL, 0};
-    if (dataset->parts) {
-        size_t part = part_of(dataset, index);
-        return dataset_bytes(dataset->parts[part], index - (part ? dataset->ends[part - 1] : 0));
+    while (dataset->parts) {
+        size_t part = dataset->chosen ? 0 : part_of(dataset, index);
+        if (dataset->chosen)
+            index = dataset->chosen[index];
+        else if (part)
+            index -= dataset->ends[part - 1];
+        dataset = dataset->parts[part];
     }
     if (!dataset->map)
         return (xy_str){NULL, 0};
@@ -379,15 +407,25 @@ xy_str dataset_bytes(const struct dataset *dataset, uint64_t index)
         memcpy(&length, entry, sizeof(length));
     }
     forget_behind(dataset, (size_t)(entry - dataset->map));
+    *file = dataset;
     return (xy_str){entry + ENTRY, length};
+}
+
+xy_str dataset_bytes(const struct dataset *dataset, uint64_t index)
+{
+    const struct dataset *file;
+    return locate(dataset, index, &file);
 }
 
 struct record *dataset_read(const struct dataset *dataset, uint64_t index)
 {
-    xy_str bytes = dataset_bytes(dataset, index);
+    const struct dataset *file = NULL;
+    xy_str bytes = locate(dataset, index, &file);
     struct record *record = NULL;
     struct error error;
-    if (bytes.ptr)
+    if (bytes.ptr && file->own)
+        record_decode_own(bytes, &record, &error);
+    else if (bytes.ptr)
         record_decode(bytes, &record, &error);
     return record;
 }

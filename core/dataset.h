@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dataset.h - a named, ordered set of records on disk, written once and then only read.
  *
- * Written to PATH.new record by record; seal() flushes it, renames it to PATH and makes it
- * readable. Memory is half a byte per record (one offset in 16) plus a few MiB of mapped pages for
- * a reader that goes in order. A sealed dataset can have many views at once, each used by one
- * thread.
+ * Written to PATH.new record by record; seal() renames it to PATH and makes it readable. Memory is
+ * two bytes per record (one offset in 4) plus a few MiB of mapped pages for a reader that goes in
+ * order. A sealed dataset can have many views at once, each used by one thread.
  */
 #ifndef XYLEM_CORE_DATASET_H
 #define XYLEM_CORE_DATASET_H
@@ -17,11 +16,17 @@ struct dataset;
 struct dataset *dataset_create(const char *path, struct error *error);
 /* A sealed one that is already on disk: checks every entry's checksum; refuses a torn file. */
 struct dataset *dataset_open(const char *path, struct error *error);
-/* Several sealed ones read as one, in order; they must outlive it. */
+/* Several sealed ones read as one, in order. It holds them: each may be destroyed before it. */
 struct dataset *dataset_join(struct dataset *const *parts, size_t count);
+/* Some records of a sealed one, without a file: `chosen` has their numbers, ascending, and is freed
+ * with it. It holds `source`. */
+struct dataset *dataset_select(struct dataset *source, uint32_t *chosen, uint64_t count);
 void dataset_destroy(struct dataset *dataset);
+/* Destroys one that is not sealed and will not be, with the file that an earlier run left at PATH. */
+void dataset_discard(struct dataset *dataset);
 
 int dataset_append(struct dataset *dataset, const struct record *record, struct error *error);
+/* Joins and selections are sealed from the start. */
 int dataset_seal(struct dataset *dataset, struct error *error);
 
 uint64_t dataset_count(const struct dataset *dataset);

@@ -239,18 +239,36 @@ static int keep_record(struct engine *engine, const struct step *step, struct re
     return dataset_append(rejects, record, &engine->error);
 }
 
-static int collect(struct engine *engine, const struct step *step, struct dataset_view *view,
-                   struct job *job, struct output *output)
+/* What a stage that only judged has kept: no copies, but the numbers of its input's records. NULL
+ * where there is more to it: edits, new records, or numbers too large. */
+static uint32_t *chosen_of(const struct dataset_view *view, const struct job *job)
+{
+    uint64_t count = dataset_count(view->dataset), kept = 0;
+    if (view->edits || job->emitted_count || count > UINT32_MAX)
+        return NULL;
+    uint32_t *chosen = memory_resize(NULL, count, sizeof(*chosen));
+    for (uint64_t i = 0; i < count; i++) {
+        if (!view->verdicts || view->verdicts[i] != XY_DROP)
+            chosen[kept++] = (uint32_t)i;
+    }
+    return chosen;
+}
+
+static int collect(struct engine *engine, const struct step *step, struct dataset *input,
+                   struct dataset_view *view, struct job *job, struct output *output)
 {
     struct dataset *data, *rejects;
-    struct step_counts counts = {.in = dataset_count(view->dataset)};
+    struct step_counts counts = {.in = dataset_count(input)};
     if (output_begin(engine, output, &data, &rejects) < 0)
         return engine->error.code;
+    uint32_t *chosen = chosen_of(view, job);
     int code = XY_OK;
     uint64_t consumed = 0;
     for (uint64_t i = 0; i < counts.in && code >= 0; i++) {
         int verdict;
         const char *why;
+        if (chosen && (!view->verdicts || view->verdicts[i] != XY_DROP))
+            continue;
         struct record *record = dataset_view_take(view, i, &verdict, &why);
         if (verdict == XY_OK && job->verdict == XY_CONSUMED)
             verdict = XY_CONSUMED;
@@ -264,9 +282,14 @@ static int collect(struct engine *engine, const struct step *step, struct datase
     counts.out = counts.in - counts.dropped - consumed + job->emitted_count;
     report_add_counts(engine->report, step->id, &counts);
     if (code < 0) {
+        free(chosen);
         dataset_destroy(data);
         dataset_destroy(rejects);
         return code;
+    }
+    if (chosen) {
+        dataset_discard(data);
+        data = dataset_select(input, chosen, counts.out);
     }
     return output_commit(engine, output, data, rejects);
 }
@@ -298,7 +321,7 @@ static int run_stage(struct engine *engine, const struct step *step, struct data
                           &(struct step_counts){.in = dataset_count(input)});
         output->ran = true;
     } else {
-        collect(engine, step, &view, job, output);
+        collect(engine, step, input, &view, job, output);
     }
     dataset_view_finish(&view);
     job_destroy(job);

@@ -301,6 +301,16 @@ void record_event(struct record *record, const char *step, const char *event, xy
     buffer_append_text(trail, trail_cut);
 }
 
+void record_event_again(struct record *record, xy_str event)
+{
+    struct buffer *trail = &record->trail;
+    if (trail->length == 0)
+        buffer_append_str(trail, event);
+    else if (trail->length + event.len + sizeof(trail_cut) < RECORD_TRAIL && !is_cut(trail) &&
+             buffer_append_char(trail, ','))
+        buffer_append_str(trail, event);
+}
+
 /* ---- what a plugin sees ---------------------------------------------------------------------- */
 
 static int api_get(const xy_record *record, const char *field, xy_value *out)

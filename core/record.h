@@ -50,6 +50,9 @@ void record_write_json(const struct record *record, const char *const *fields, b
 /* Adds one event to the trail: "step", "event" and what else the caller printed as JSON members
  * (`members` may be empty). */
 void record_event(struct record *record, const char *step, const char *event, xy_str members);
+/* Adds an event as record_event() wrote it into another record's trail: for many with the same
+ * one. A trail that has no room for it stays as it is. */
+void record_event_again(struct record *record, xy_str event);
 
 /* A stable id: a hash of the parts. */
 uint64_t record_hash(uint64_t seed, const char *step, uint64_t a, uint64_t b, uint64_t c);

@@ -213,10 +213,11 @@ static const char *known_name(xy_str name)
 }
 
 /* Checks what the grammar above does not, and moves the bytes to `*room`. */
-static bool settle(xy_value *value, char **room)
+static bool settle(xy_value *value, char **room, bool own)
 {
     if (value->type == XY_TEXT || value->type == XY_JSON) {
-        bool valid = value->type == XY_TEXT ? utf8_valid(value->text) : json_valid(value->text);
+        bool valid = own || (value->type == XY_TEXT ? utf8_valid(value->text)
+                                                    : json_valid(value->text));
         char *text = *room;
         *room = put(*room, value->text.ptr, value->text.len);
         *(*room)++ = '\0';
@@ -232,7 +233,7 @@ static bool settle(xy_value *value, char **room)
     return true;
 }
 
-int record_decode(xy_str bytes, struct record **out, struct error *error)
+static int decode(xy_str bytes, bool own, struct record **out, struct error *error)
 {
     struct cursor cursor = {bytes.ptr, bytes.len};
     struct head head;
@@ -256,7 +257,7 @@ int record_decode(xy_str bytes, struct record **out, struct error *error)
         xy_str name;
         xy_value value;
         const char *known = NULL;
-        if (take_field(&cursor, &name, &value) && settle(&value, &room))
+        if (take_field(&cursor, &name, &value) && settle(&value, &room, own))
             known = known_name(name);
         if (!known || has_name(record, known)) {
             record_destroy(record);
@@ -267,7 +268,7 @@ int record_decode(xy_str bytes, struct record **out, struct error *error)
             (struct record_field){.name = known, .value = value};
     }
     xy_str trail = {cursor.at, cursor.left};
-    if (trail.len != head.trail || !utf8_valid(trail)) {
+    if (trail.len != head.trail || !(own || utf8_valid(trail))) {
         record_destroy(record);
         return error_set(error, XY_EINVAL, "encoded record: its trail is damaged");
     }
@@ -275,4 +276,14 @@ int record_decode(xy_str bytes, struct record **out, struct error *error)
         buffer_append_str(&record->trail, trail);
     *out = record;
     return 0;
+}
+
+int record_decode(xy_str bytes, struct record **out, struct error *error)
+{
+    return decode(bytes, false, out, error);
+}
+
+int record_decode_own(xy_str bytes, struct record **out, struct error *error)
+{
+    return decode(bytes, true, out, error);
 }

@@ -27,4 +27,8 @@ const char *record_interned(const char *name, size_t length);
  * of its bytes instead. [any] */
 int record_peek(xy_str bytes, const char *field, xy_value *out);
 
+/* record_decode() for bytes that record_encode() made in this process: texts are not checked again,
+ * as every value was when it was set. [any] */
+int record_decode_own(xy_str bytes, struct record **out, struct error *error);
+
 #endif

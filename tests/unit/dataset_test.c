@@ -127,6 +127,41 @@ static void test_join(void)
     dataset_destroy(joined);
 }
 
+static void test_select(void)
+{
+    struct dataset *source = make_dataset("s", 0, 100);
+    uint32_t *chosen = memory_resize(NULL, 3, sizeof(*chosen));
+    memcpy(chosen, (uint32_t[]){0, 41, 99}, 3 * sizeof(*chosen));
+    struct dataset *some = dataset_select(source, chosen, 3);
+    struct dataset *none = dataset_select(source, NULL, 0);
+    struct dataset *joined = dataset_join((struct dataset *[]){some, none, source}, 3);
+    /* Whoever is read from lives on in who reads. */
+    dataset_destroy(source);
+    dataset_destroy(some);
+    dataset_destroy(none);
+    CU_ASSERT_EQUAL(dataset_count(joined), 103);
+    check_record(joined, 0, 0);
+    check_record(joined, 1, 41);
+    check_record(joined, 2, 99);
+    check_record(joined, 3, 0);
+    check_record(joined, 102, 99);
+    CU_ASSERT_PTR_NULL(dataset_read(joined, 103));
+    struct error error;
+    CU_ASSERT_EQUAL(dataset_seal(joined, &error), 0);
+    dataset_destroy(joined);
+}
+
+static void test_discard(void)
+{
+    struct error error;
+    dataset_destroy(make_dataset("old", 0, 3));
+    struct dataset *dataset = dataset_create(path_of("old"), &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dataset);
+    dataset_discard(dataset);
+    CU_ASSERT_NOT_EQUAL(access(path_of("old"), F_OK), 0);
+    CU_ASSERT_NOT_EQUAL(access(path_of("old.new"), F_OK), 0);
+}
+
 static void test_view(void)
 {
     struct dataset *dataset = make_dataset("v", 0, 10);
@@ -265,6 +300,8 @@ int main(void)
         {"written, sealed, read and opened again", test_write_and_read},
         {"empty and unsealed", test_empty_and_unsealed},
         {"joined", test_join},
+        {"selected", test_select},
+        {"discarded", test_discard},
         {"a view: edits and verdicts", test_view},
         {"columns", test_column},
         {"every damage is refused", test_damage},

@@ -310,6 +310,12 @@ static void test_trail(void)
     struct record *record = record_create(1);
     record_event(record, "a\"b", "made", STR(""));
     record_event(record, "filter", "kept", STR("\"score\":0.5"));
+    struct record *again = record_create(2);
+    record_event_again(again, buffer_str(&record->trail));
+    CU_ASSERT_TRUE(str_equal(buffer_str(&again->trail), buffer_str(&record->trail)));
+    record_event_again(again, STR("{}"));
+    CU_ASSERT_EQUAL(again->trail.length, record->trail.length + 3);
+    record_destroy(again);
     CHECK_TEXT(record->trail.bytes, "{\"step\":\"a\\\"b\",\"event\":\"made\"},"
                                     "{\"step\":\"filter\",\"event\":\"kept\",\"score\":0.5}");
     char *long_text = memory_resize(NULL, 60001, 1);
@@ -325,6 +331,9 @@ static void test_trail(void)
     CU_ASSERT_TRUE(record->trail.length <= RECORD_TRAIL);
     CU_ASSERT_FALSE(record->trail.overflowed);
     CU_ASSERT_PTR_NOT_NULL(strstr(record->trail.bytes, "\"event\":\"trail_cut\""));
+    size_t cut = record->trail.length;
+    record_event_again(record, STR("{}"));
+    CU_ASSERT_EQUAL(record->trail.length, cut);
     /* Still a JSON list when brackets are put around it. */
     struct buffer list;
     buffer_init(&list, 1 << 20);
