@@ -442,6 +442,7 @@ int phase_run(struct phase *phase, struct error *error)
     runner.steps = memory_zeroed(phase->step_count, sizeof(*runner.steps));
     for (size_t i = 0; i < phase->step_count; i++)
         runner.steps[i].name = phase->steps[i].step->id;
+    buffer_init(&runner.made_event, 4096);
     pthread_mutex_init(&runner.lock, NULL);
     pthread_cond_init(&runner.done, NULL);
     loop_post(phase->services->loop, start, &runner);
@@ -455,5 +456,6 @@ int phase_run(struct phase *phase, struct error *error)
     if (runner.error.code)
         *error = runner.error;
     free(runner.steps);
+    buffer_free(&runner.made_event);
     return runner.error.code;
 }

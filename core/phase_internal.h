@@ -52,6 +52,7 @@ struct runner {
     size_t source;                /* which source is being asked */
     uint64_t sequence, next_input;
     uint64_t made;                /* by the sources, whether wanted or not */
+    struct buffer made_event;     /* of the source and round that is being asked */
     unsigned empty_asks;
     bool asking, dry, woken, ended;
     struct error error;

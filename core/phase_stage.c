@@ -218,10 +218,31 @@ static bool keep_wanted(struct runner *runner, struct record *record, size_t kep
         record_destroy(record);
         return false;
     }
+    record_event_again(record, buffer_str(&runner->made_event));
+    return true;
+}
+
+/* Every record of a source and a round begins with the same event: it is written once. */
+static void write_made_event(struct runner *runner)
+{
+    struct phase *phase = runner->phase;
+    struct record *record = record_create(1);
     char round[32];
     snprintf(round, sizeof(round), "\"round\":%u", phase->source_rounds[runner->source]);
     record_event(record, phase->source_name, "made", str_of(round));
-    return true;
+    buffer_clear(&runner->made_event);
+    buffer_append_str(&runner->made_event, buffer_str(&record->trail));
+    record_destroy(record);
+}
+
+/* While this answer is taken up here, a worker makes the next one. */
+static void ask_ahead(struct runner *runner, size_t kept)
+{
+    const struct phase *phase = runner->phase;
+    const xy_stage *stage = &instance_type(phase->sources[runner->source])->stage;
+    if (stage->flags & XY_STAGE_CPU && !phase->most && !runner->dry && !runner_stopping(runner) &&
+        runner->live + kept < phase->window)
+        source_ask(runner);
 }
 
 static void next_source(struct runner *runner)
@@ -239,10 +260,14 @@ static void source_over(struct runner *runner, struct job *job)
     struct phase *phase = runner->phase;
     size_t count, kept = 0;
     struct record **emitted = job_take_emitted(job, &count);
+    if (runner->sequence == 0)
+        write_made_event(runner);
     runner->asking = false;
     runner->sequence++;
     runner->made += count;
     runner->empty_asks = count ? 0 : runner->empty_asks + 1;
+    if (job->verdict >= 0 && job->verdict != XY_END && runner->empty_asks < EMPTY_ASKS)
+        ask_ahead(runner, count);
     for (size_t i = 0; i < count; i++) {
         if (job->verdict >= 0 && keep_wanted(runner, emitted[i], kept))
             emitted[kept++] = emitted[i];
