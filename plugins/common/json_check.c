@@ -33,10 +33,28 @@ static bool check_escape(struct scan *scan)
     return true;
 }
 
+/* Passes over bytes that need no look, eight at a time: neither quote, backslash, control nor beyond
+ * ASCII. It may stop early (a borrow crosses bytes), never late. */
+static void skip_plain(struct scan *scan)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    while (scan->end - scan->at >= (ptrdiff_t)sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, scan->at, sizeof(word));
+        uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+        if (((quote - ones) | (slash - ones) | (word - ones * 0x20) | word) & tops)
+            return;
+        scan->at += sizeof(word);
+    }
+}
+
 /* After the opening quote; ends behind the closing one. */
 static bool check_string(struct scan *scan)
 {
     while (scan->at < scan->end) {
+        skip_plain(scan);
+        if (scan->at == scan->end)
+            return false;
         unsigned char c = *scan->at;
         if (c >= 0x80) {
             size_t length = utf8_sequence(scan->at, scan->end);

@@ -48,11 +48,30 @@ static bool plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* How many of the bytes, at least, need no escape: eight are looked at together. */
+static size_t plain_run(const char *at, size_t length)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= length; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, at + i, sizeof(word));
+        uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+        /* A byte from 0x80 on has its top bit taken out of the comparisons, which it never meets. */
+        uint64_t stop = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+                        ((word - ones * 0x20) & ~word);
+        if (stop & tops)
+            break;
+    }
+    return i;
+}
+
 void text_add_escaped(struct text *text, xy_str str)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < str.len;) {
         size_t start = i;
+        i += plain_run(str.ptr + i, str.len - i);
         while (i < str.len && plain((unsigned char)str.ptr[i]))
             i++;
         text_add(text, str.ptr + start, i - start);

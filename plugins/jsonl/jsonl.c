@@ -21,6 +21,8 @@ static const xy_option options[] = {
     {0},
 };
 
+enum { BUFFERED = 256 << 10 };
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
@@ -58,6 +60,7 @@ static int read_open(const void *state, xy_job *job, const char *path, void **cu
         read_close(state, reader);
         return code;
     }
+    setvbuf(reader->file, NULL, _IOFBF, BUFFERED); /* of 4 KiB, otherwise */
     *cursor = reader;
     return XY_OK;
 }
