@@ -240,11 +240,12 @@ static int keep_record(struct engine *engine, const struct step *step, struct re
 }
 
 /* What a stage that only judged has kept: no copies, but the numbers of its input's records. NULL
- * where there is more to it: edits, new records, or numbers too large. */
+ * where there is more to it: edits, new records, input that was consumed, or numbers too large. */
 static uint32_t *chosen_of(const struct dataset_view *view, const struct job *job)
 {
     uint64_t count = dataset_count(view->dataset), kept = 0;
-    if (view->edits || job->emitted_count || count > UINT32_MAX)
+    bool judged = !view->edits && !job->emitted_count && job->verdict != XY_CONSUMED;
+    if (!judged || count > UINT32_MAX)
         return NULL;
     uint32_t *chosen = memory_resize(NULL, count, sizeof(*chosen));
     for (uint64_t i = 0; i < count; i++) {

@@ -67,10 +67,12 @@ static int list_rows(const struct labelled *set, size_t **rows, size_t *count)
 static int read_both(const struct benchmark *benchmark, xy_job *job, xy_dataset *input,
                      struct trial *trial)
 {
-    const struct labelled_fields train = {benchmark->text, benchmark->label, benchmark->vector};
+    const struct labelled_fields train = {
+        .text = benchmark->text, .label = benchmark->label, .vector = benchmark->vector};
     const struct labelled_fields test = {
-        benchmark->test_text ? benchmark->test_text : benchmark->text,
-        benchmark->test_label ? benchmark->test_label : benchmark->label, benchmark->vector};
+        .text = benchmark->test_text ? benchmark->test_text : benchmark->text,
+        .label = benchmark->test_label ? benchmark->test_label : benchmark->label,
+        .vector = benchmark->vector};
     int code = labelled_read(&trial->train, job, input, &train, &trial->classes);
     if (code == XY_OK)
         code = labelled_read(&trial->test, job, benchmark->test, &test, &trial->classes);

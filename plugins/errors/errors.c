@@ -151,10 +151,12 @@ static int report_exam(const struct errors *errors, xy_job *job, const struct ex
 static int run(void *state, xy_job *job, xy_dataset *input)
 {
     const struct errors *errors = state;
-    const struct labelled_fields asked = {errors->text, errors->label, errors->vector};
+    const struct labelled_fields asked = {
+        .text = errors->text, .label = errors->label, .vector = errors->vector};
     const struct labelled_fields train = {
-        errors->train_text ? errors->train_text : errors->text,
-        errors->train_label ? errors->train_label : errors->label, errors->vector};
+        .text = errors->train_text ? errors->train_text : errors->text,
+        .label = errors->train_label ? errors->train_label : errors->label,
+        .vector = errors->vector};
     const struct school school = {errors->service, errors->learner,
                                   errors->rng->stream(job, NULL, 0)};
     struct exam exam = {.count = 0};

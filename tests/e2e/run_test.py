@@ -336,6 +336,9 @@ class Flow(RunCase):
         self.assertEqual(self.records("out.jsonl"), [{"n": 3}])
         self.assertEqual([r["fields"] for r in self.records("rejects.jsonl")], [{"n": 1}])
         self.assertEqual([steps["fold"][key] for key in ("in", "out", "dropped")], [3, 1, 1])
+        self.plugin("fold", FIRST_FILTER.replace("job->api->emit(job, sum);", ""))
+        self.xylem("run", "-q", "p.yaml")
+        self.assertEqual(self.records("out.jsonl"), [])
 
     def repeat(self, head, keep="n > round"):
         self.plugin("tally", ROUNDS_EVALUATOR)
