@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* graph_bench [TRIPLES [FILE]] - writes an N-Triples file of so many triples (default 1,000,000),
- * reads it through the plugin's own code, and prints the time of each part and the memory. Relations
- * and objects are skewed as those of real graphs are: few have most. */
+ * reads it through the plugins' own code, and prints the time of each part and the memory.
+ * Relations and objects are skewed as those of real graphs are: few have most. */
 #include "graph.h"
 #include "measure.h"
 
