@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "graph.h"
+#include "utf8.h"
 
 enum { COLUMNS = 3, POLL = 4096, LONGEST_ROW = 16 << 20 };
 
@@ -126,6 +127,8 @@ static int add_row(struct rows *rows)
             return refuse(rows, i == 0   ? "the triple's subject is empty"
                                 : i == 1 ? "the triple's relation is empty"
                                          : "the triple's object is empty");
+        if (utf8_check(value) != value.len || memchr(value.ptr, 0, value.len))
+            return refuse(rows, "this row is not UTF-8, or has a NUL byte in it");
         terms[i] = graph_term(rows->graph, '<', value, (xy_str){NULL, 0});
     }
     struct graph_triple triple = {terms[0], terms[1], terms[2]};

@@ -13,7 +13,7 @@ struct support {
     struct graph_options graph_options;
     const char *claims, *given, *mentions, *entities, *text, *require, *into;
     double threshold;
-    int32_t only_given;
+    int32_t all_given, only_given;
     const xy_host *host;
     const xy_report *report;
     struct graph graph;     /* zeroed without a `path` */
@@ -36,6 +36,8 @@ static const xy_option options[] = {
      .help = "A field of names each of which, or an alias of it, must stand in `text`."},
     {.name = "text", .type = XY_OPT_FIELD, .offset = AT(text), .def = "text",
      .help = "The text in which names are looked for."},
+    {.name = "all_given", .type = XY_OPT_BOOL, .offset = AT(all_given), .def = "false",
+     .help = "Each subject and object of `given`, numbers and dates too, must stand in `text`."},
     {.name = "only_given", .type = XY_OPT_BOOL, .offset = AT(only_given), .def = "false",
      .help = "An entity of the graph that stands in `text` must be one of `given`."},
     {.name = "require", .type = XY_OPT_TEXT, .offset = AT(require), .def = "all",
@@ -180,19 +182,35 @@ static bool by_another_name(const struct look *look, xy_str folded)
     return false;
 }
 
-static int check_entities(struct look *look)
+static void check_named(struct look *look, const struct claim *claim, size_t part)
 {
     const struct support *support = look->support;
+    bool holds = graph_holds_words(look->text, claim->folded[part]) ||
+                 (support->graph.count && by_another_name(look, claim->folded[part]));
+    note(look, holds, "`%.*s` is not named in `%s`", shown(claim->parts[part]),
+         claim->parts[part].ptr, support->text);
+}
+
+static int check_entities(struct look *look)
+{
     struct claims names = {0};
     int code = read_text(look);
     if (code == XY_OK)
-        code = claims_read_names(&names, look->job, look->record, support->entities);
-    for (size_t i = 0; code == XY_OK && i < names.count; i++) {
-        const struct claim *name = &names.items[i];
-        bool holds = graph_holds_words(look->text, name->folded[0]) ||
-                     (support->graph.count && by_another_name(look, name->folded[0]));
-        note(look, holds, "`%.*s` is not named in `%s`", shown(name->parts[0]),
-             name->parts[0].ptr, support->text);
+        code = claims_read_names(&names, look->job, look->record, look->support->entities);
+    for (size_t i = 0; code == XY_OK && i < names.count; i++)
+        check_named(look, &names.items[i], 0);
+    return code;
+}
+
+static int check_all_given(struct look *look)
+{
+    int code = read_text(look);
+    if (code == XY_OK && look->given.count == 0)
+        return xy_drop(look->job, "`%s` is missing or empty: nothing was given",
+                       look->support->given);
+    for (size_t i = 0; code == XY_OK && i < look->given.count; i++) {
+        check_named(look, &look->given.items[i], 0);
+        check_named(look, &look->given.items[i], 2);
     }
     return code;
 }
@@ -257,9 +275,10 @@ static int open_support(void *state, const xy_host *host)
     struct support *support = state;
     support->host = host;
     support->report = host->service(host, XY_REPORT);
-    if (!support->claims && !support->mentions && !support->entities && !support->only_given) {
+    if (!support->claims && !support->mentions && !support->entities && !support->all_given &&
+        !support->only_given) {
         xy_log_line(host, XY_LOG_ERROR, "nothing is checked: name `claims`, `mentions` or "
-                    "`entities`, or set `only_given`");
+                    "`entities`, or set `all_given` or `only_given`");
         return XY_EINVAL;
     }
     if (support->only_given && !support->graph_options.path) {
@@ -300,26 +319,34 @@ static void report(struct support *support, const struct look *look)
     support->report->score(look->job, &score);
 }
 
+static int check(struct look *look)
+{
+    const struct support *support = look->support;
+    int code = claims_read(&look->given, look->job, look->record, support->given);
+    if (code == XY_OK && support->claims)
+        code = check_claims(look);
+    if (code == XY_OK && support->mentions)
+        code = check_mentions(look);
+    if (code == XY_OK && support->entities)
+        code = check_entities(look);
+    if (code == XY_OK && support->all_given)
+        code = check_all_given(look);
+    if (code == XY_OK && support->only_given)
+        code = check_only_given(look);
+    return code;
+}
+
 static int process(void *state, xy_job *job)
 {
     struct support *support = state;
     xy_record *record = job->api->input(job, 0);
     struct look look = {.support = support, .job = job, .record = record};
-    int code = claims_read(&look.given, job, record, support->given);
-    if (code == XY_OK && support->claims)
-        code = check_claims(&look);
-    if (code == XY_OK && support->mentions)
-        code = check_mentions(&look);
-    if (code == XY_OK && support->entities)
-        code = check_entities(&look);
-    if (code == XY_OK && support->only_given)
-        code = check_only_given(&look);
+    int code = check(&look);
     if (code != XY_OK)
         return code;
     report(support, &look);
     double share = look.checked ? (double)look.supported / (double)look.checked : 1;
-    if (*support->into)
-        xy_record_set_number(record, support->into, share);
+    xy_record_set_number(record, support->into, share);
     bool all = support->require[0] == 'a';
     if (all ? look.supported == look.checked : share >= support->threshold)
         return XY_OK;

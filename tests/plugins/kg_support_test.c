@@ -121,6 +121,20 @@ static void checks_entities(void)
                "`Ada Reed` is not named in `text`"); /* the alias stands in the graph alone */
 }
 
+static void checks_all_given(void)
+{
+    const char *born = "\"triples\":[{\"subject\":\"Ada Reed\",\"relation\":\"born\","
+                       "\"object\":\"1951\"}]";
+    char json[512];
+    CU_ASSERT_TRUE_FATAL(open_support("all_given: true", true));
+    snprintf(json, sizeof(json), "{%s,\"text\":\"A. Reed, born 1951.\"}", born);
+    CHECK_TEXT(judged(json), "");
+    snprintf(json, sizeof(json), "{%s,\"text\":\"Ada Reed, born in 19511.\"}", born);
+    CHECK_TEXT(judged(json), "`1951` is not named in `text`");
+    CHECK_TEXT(judged("{\"text\":\"Ada Reed.\"}"),
+               "`triples` is missing or empty: nothing was given");
+}
+
 static void checks_only_given(void)
 {
     CU_ASSERT_TRUE_FATAL(open_support("only_given: true, exclude: [rdf:type]", true));
@@ -151,6 +165,7 @@ static const struct check checks[] = {
     {"shares", checks_shares},
     {"mentions", checks_mentions},
     {"entities in the text", checks_entities},
+    {"all that was given", checks_all_given},
     {"entities that were not given", checks_only_given},
     {"options", refuses},
     {0},

@@ -146,6 +146,8 @@ static void tells_the_line(void)
     check_refused("triples.sample", file("e.csv", "a,b,\"c\nd,e,f\n"), "", "e.csv:1: a quote is");
     check_refused("triples.sample", file("f.tsv", "a\tb\tc\n\na\t\tc\n"), "",
                   "f.tsv:3: the triple's relation is empty");
+    check_refused("triples.sample", file("f.tsv", "a\tb\tc\na\tb\t\xff\n"), "",
+                  "f.tsv:2: this row is not UTF-8");
     check_refused("triples.sample", file("g.nt", "# nothing\n"), "", "is empty: it has no triples");
     check_refused("triples.sample", file("h.rdf", "a"), "", "say `format`");
     check_refused("triples.sample", "/nowhere/at/all.nt", "", "cannot read");

@@ -15,8 +15,9 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e")]
 import harness
+import scripted
 
 GRAPH = os.path.join(harness.ROOT, "examples", "data", "solar_system.ttl")
 GOLDEN = os.path.join(harness.ROOT, "tests", "golden")
@@ -97,6 +98,131 @@ class Coverage(Pipeline):
             self.run_steps(f"  - {{ use: triples.walk, with: {{ path: {name}, count: 3 }} }}\n",
                            code=1)
             self.assertIn(said, self.said)
+
+
+def graph_lines():
+    """Subject, class and label of the graph's terms, by the shape of its lines alone."""
+    terms = {}
+    with open(GRAPH, encoding="utf-8") as file:
+        for line in file:
+            found = re.match(r':(\w+) a :(\w+) ; rdfs:label "([^"]+)"@en', line)
+            if found:
+                terms[found[3]] = found[2]
+    return terms
+
+
+class Recipes(scripted.Case):
+    """Recipes with a model of the test's own: what it is asked, and what is drawn."""
+
+    STYLES = ["a field guide", "a news report", "a diary entry", "a museum label"]
+
+    def test_clingen(self):
+        """Each topic is of its class, and topics and styles are drawn evenly."""
+        summary = self.recipe("clingen", f"""
+STYLES = {self.STYLES}
+def answer(prompt, system, number):
+    if prompt.startswith("List"):
+        return json.dumps({{"items": STYLES}})
+    topic = re.search("It is about (.*), and it is written like: (.*)[.]", prompt)
+    return json.dumps({{"text": "Sentence %d tells of %s." % (number, topic[1])}})
+""", "params.count=400")
+        records = summary["data"]
+        classes = {"Planet": "planet", "DwarfPlanet": "planet", "Moon": "moon",
+                   "Spacecraft": "spacecraft", "Astronomer": "astronomer"}
+        terms = {name: classes[kind] for name, kind in graph_lines().items()}
+        self.assertEqual(len(records), 400)
+        for label in ("planet", "moon", "spacecraft", "astronomer"):
+            topics = [name for name, kind in terms.items() if kind == label]
+            drawn = collections.Counter(r["topic"] for r in records if r["label"] == label)
+            self.assertEqual(sum(drawn.values()), 100)
+            self.assertEqual(sorted(set(drawn)), sorted(topics))  # missed once in 1,000 seeds
+            self.check_even(drawn, len(topics))
+        self.check_even(collections.Counter(r["style"] for r in records), 4)
+        # Demonstrations are of the class that is asked for, and not always in one order.
+        with open(os.path.join(harness.ROOT, "examples", "data", "clingen_seeds.jsonl"),
+                  encoding="utf-8") as file:
+            seeds = {seed["text"]: seed["label"] for seed in map(json.loads, file)}
+        orders = collections.defaultdict(set)
+        for asked in summary["asked"][1:]:
+            shown = re.findall("^- (.*)$", asked["prompt"], re.M)
+            self.assertEqual(len(shown), 2)
+            self.assertEqual(len({seeds[text] for text in shown}), 1)
+            orders[seeds[shown[0]]].add(tuple(shown))
+        self.assertTrue(all(len(order) == 6 for order in orders.values()))  # 2 of 3, in order
+
+    def check_even(self, counts, kinds):
+        """Pearson's statistic below a bound that it passes once in 10,000 draws (Wilson and
+        Hilferty's approximation of chi-square)."""
+        mean = sum(counts.values()) / kinds
+        statistic = sum((n - mean) ** 2 / mean for n in counts.values())
+        free = kinds - 1
+        bound = free * (1 - 2 / (9 * free) + 3.719 * math.sqrt(2 / (9 * free))) ** 3
+        self.assertLess(statistic, bound, counts)
+
+    def test_clingen_nli(self):
+        """The second step is given the first one's sentence and what the label means."""
+        summary = self.recipe("clingen_nli", """
+def answer(prompt, system, number):
+    topic = re.search("sentence about (.*), as in", prompt)
+    if topic:
+        return json.dumps({"premise": "The book tells of %s at length." % topic[1]})
+    return json.dumps({"hypothesis": "Second sentence, number %d." % number})
+""", "params.count=6")
+        second = [a["prompt"] for a in summary["asked"] if a["prompt"].startswith("First")]
+        for record in summary["data"]:
+            prompt = next(a["prompt"] for a in summary["asked"]
+                          if record["hypothesis"] in a["text"])
+            self.assertIn(f"First sentence: {record['premise']}\n", prompt)
+            self.assertIn({"entailment": "must be true", "neutral": "may be true or false",
+                           "contradiction": "cannot be true"}[record["label"]], prompt)
+        self.assertTrue(second)
+        labels = collections.Counter(r["label"] for r in summary["data"])
+        self.assertEqual(len(set(labels.values())), 1)
+
+    def test_knowledge_enhanced(self):
+        """The neighbourhood is in the prompt, bounded; what it does not support is dropped."""
+        summary = self.recipe("knowledge_enhanced", """
+def answer(prompt, system, number):
+    facts = [re.split("; ", line[1:-1]) for line in prompt.splitlines() if line[:1] == "("]
+    subject, relation, thing = facts[number % len(facts)]
+    if number % 3 == 2:
+        thing = "Alpha Centauri"
+    return json.dumps({"question": "What is it, in case %d?" % number, "subject": subject,
+                       "relation": relation, "object": thing,
+                       "text": "It is known of %s and %s." % (subject, thing)})
+""", "params.count=30", "params.facts=4")
+        self.assertTrue(summary["asked"])
+        for asked in summary["asked"]:
+            facts = [line for line in asked["prompt"].splitlines() if line.startswith("(")]
+            entity = re.match("Facts about (.*):", asked["prompt"])[1]
+            self.assertTrue(1 <= len(facts) <= 4)
+            self.assertTrue(all(entity in re.split("[(;)] ?", fact) for fact in facts), facts)
+        reasons = [reject["trail"][-1]["reason"] for reject in summary["rejects"]]
+        self.assertTrue(any("Alpha Centauri) is not among the given" in r for r in reasons))
+        for record in summary["data"]:
+            self.assertNotIn("Alpha Centauri", record["text"])
+
+    def test_synthie(self):
+        """A text that says all and nothing more is kept; one that leaves out or adds is not."""
+        summary = self.recipe("synthie", """
+def answer(prompt, system, number):
+    facts = [line[1:-1].split("; ") for line in prompt.splitlines() if line[:1] == "("]
+    said = facts[1:] if number % 4 == 1 else facts
+    text = "Number %d. " % number + " ".join(" ".join(fact) + "." for fact in said)
+    return text + " So does Hanover." * (number % 4 == 2) or "."
+""", "params.count=80", "params.most=3")
+        steps = collections.Counter(r["trail"][-1]["step"] for r in summary["rejects"])
+        self.assertEqual(set(steps), {"all_named", "nothing_else"})
+        scores = {(s["step"], s["name"]): s["value"] for s in summary["report"]["scores"]}
+        relations = collections.Counter(t["relation"] for r in summary["data"]
+                                        for t in r["triples"])
+        self.assertAlmostEqual(scores["coverage", "relation_entropy"], entropy(relations),
+                               places=9)
+        self.assertEqual(scores["coverage", "triples"], sum(relations.values()))
+        for record in summary["data"]:
+            for triple in record["triples"]:
+                self.assertIn(triple["subject"], record["text"])
+                self.assertIn(triple["object"], record["text"])
 
 
 # Of the example graph: 71 subjects and objects that are IRIs, classes among them.
