@@ -22,7 +22,7 @@ struct dataset *dataset_join(struct dataset *const *parts, size_t count);
  * with it. It holds `source`. */
 struct dataset *dataset_select(struct dataset *source, uint32_t *chosen, uint64_t count);
 void dataset_destroy(struct dataset *dataset);
-/* Destroys one that is not sealed and will not be, with the file that an earlier run left at PATH. */
+/* Destroys one that will not be sealed, with the file that an earlier run left at PATH. */
 void dataset_discard(struct dataset *dataset);
 
 int dataset_append(struct dataset *dataset, const struct record *record, struct error *error);

@@ -236,12 +236,13 @@ static void write_made_event(struct runner *runner)
 }
 
 /* While this answer is taken up here, a worker makes the next one. */
-static void ask_ahead(struct runner *runner, size_t kept)
+static void ask_ahead(struct runner *runner, int verdict, size_t count)
 {
     const struct phase *phase = runner->phase;
     const xy_stage *stage = &instance_type(phase->sources[runner->source])->stage;
-    if (stage->flags & XY_STAGE_CPU && !phase->most && !runner->dry && !runner_stopping(runner) &&
-        runner->live + kept < phase->window)
+    bool more = verdict >= 0 && verdict != XY_END && runner->empty_asks < EMPTY_ASKS &&
+                !runner->dry && !runner_stopping(runner);
+    if (more && stage->flags & XY_STAGE_CPU && !phase->most && runner->live + count < phase->window)
         source_ask(runner);
 }
 
@@ -266,8 +267,7 @@ static void source_over(struct runner *runner, struct job *job)
     runner->sequence++;
     runner->made += count;
     runner->empty_asks = count ? 0 : runner->empty_asks + 1;
-    if (job->verdict >= 0 && job->verdict != XY_END && runner->empty_asks < EMPTY_ASKS)
-        ask_ahead(runner, count);
+    ask_ahead(runner, job->verdict, count);
     for (size_t i = 0; i < count; i++) {
         if (job->verdict >= 0 && keep_wanted(runner, emitted[i], kept))
             emitted[kept++] = emitted[i];

@@ -33,8 +33,8 @@ static bool check_escape(struct scan *scan)
     return true;
 }
 
-/* Passes over bytes that need no look, eight at a time: neither quote, backslash, control nor beyond
- * ASCII. It may stop early (a borrow crosses bytes), never late. */
+/* Passes over bytes that need no look, eight at a time: neither quote, backslash, control nor
+ * beyond ASCII. It may stop early (a borrow crosses bytes), never late. */
 static void skip_plain(struct scan *scan)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);

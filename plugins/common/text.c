@@ -57,7 +57,7 @@ static size_t plain_run(const char *at, size_t length)
         uint64_t word;
         memcpy(&word, at + i, sizeof(word));
         uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
-        /* A byte from 0x80 on has its top bit taken out of the comparisons, which it never meets. */
+        /* Bytes from 0x80 on, which none of the three can be, have their top bits taken out. */
         uint64_t stop = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
                         ((word - ones * 0x20) & ~word);
         if (stop & tops)

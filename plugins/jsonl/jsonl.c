@@ -29,7 +29,7 @@ struct reader {
     FILE *file;
     char *line;
     size_t capacity;
-    char *path, *scratch;
+    char *path, *scratch, *buffer;
     size_t scratch_size;
     uint64_t number;
 };
@@ -42,6 +42,7 @@ static void read_close(const void *state, void *cursor)
         return;
     if (reader->file)
         fclose(reader->file);
+    free(reader->buffer);
     free(reader->line);
     free(reader->path);
     free(reader->scratch);
@@ -60,7 +61,10 @@ static int read_open(const void *state, xy_job *job, const char *path, void **cu
         read_close(state, reader);
         return code;
     }
-    setvbuf(reader->file, NULL, _IOFBF, BUFFERED); /* of 4 KiB, otherwise */
+    /* 4 KiB, otherwise. */
+    reader->buffer = malloc(BUFFERED);
+    if (reader->buffer)
+        setvbuf(reader->file, reader->buffer, _IOFBF, BUFFERED);
     *cursor = reader;
     return XY_OK;
 }
