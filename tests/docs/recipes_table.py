@@ -22,7 +22,7 @@ PARTS = (
                            "textbooks ada_instruct"),
     ("Conditioning values", "class_values concept_tree template_pool personas document_qa "
                             "ultrachat_material oss_instruct"),
-    ("Knowledge", "synthie kg_questions kg_sparql knowledge_enhanced retrieval_augmented "
+    ("Knowledge", "synthie kg_questions knowledge_enhanced retrieval_augmented "
                   "ares_synthetic"),
     ("Demonstrations", "kate vote_k progen lab annollm dissimilar_demos mixed_pool"),
     ("Sample-wise steps", "ultrachat self_prompting self_prompting_answers symgen "
