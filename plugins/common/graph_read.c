@@ -158,6 +158,8 @@ static SerdStatus on_error(void *handle, const SerdError *error)
 {
     struct source *source = handle;
     char words[256];
+    /* serd starts the arguments before it calls this.
+     * NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     vsnprintf(words, sizeof(words), error->fmt, *error->args);
     words[strcspn(words, "\n")] = '\0';
     /* The text of the first counts: what follows comes of it. */

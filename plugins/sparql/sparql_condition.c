@@ -253,8 +253,10 @@ static int64_t estimate(const void *state)
 static double estimate_calls(const void *state)
 {
     const struct condition *condition = state;
-    bool pages = condition->page && condition->limit;
-    return pages ? (double)((condition->limit + condition->page - 1) / condition->page) : 1;
+    int64_t pages = 1;
+    if (condition->page && condition->limit)
+        pages = (condition->limit + condition->page - 1) / condition->page;
+    return (double)pages;
 }
 
 static const char *const needs[] = {XY_MODEL, XY_TEMPLATE, NULL};

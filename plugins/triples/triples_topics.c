@@ -268,10 +268,11 @@ static int prepare(void *state, xy_job *job)
     size_t all = topics->graph.terms.count;
     for (size_t i = 0; i < 2; i++)
         terms[i] = (struct terms){calloc(all, sizeof(uint32_t)), calloc(all, 1), 0};
-    if (!terms[0].items || !terms[0].seen || !terms[1].items || !terms[1].seen)
+    if (terms[0].items && terms[0].seen && terms[1].items && terms[1].seen)
+        for (size_t i = 0; code == XY_OK && i < topics->class_count; i++)
+            code = find_topics(topics, job, &topics->classes[i], terms);
+    else
         code = xy_fail(job, XY_ENOMEM, "out of memory");
-    for (size_t i = 0; code == XY_OK && i < topics->class_count; i++)
-        code = find_topics(topics, job, &topics->classes[i], terms);
     for (size_t i = 0; i < 2; i++) {
         free(terms[i].items);
         free(terms[i].seen);
