@@ -63,7 +63,8 @@ static int64_t add(const struct exact *exact, struct exact_table *table, const x
         exact_table_skip(table);
         return own;
     }
-    return exact_table_add(table, XXH3_128bits(scratch->bytes, scratch->length));
+    return exact_table_add(table, XXH3_128bits(scratch->bytes, scratch->length),
+                           record->api->id(record));
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -92,17 +93,11 @@ static int add_known(const struct exact *exact, xy_job *job, struct pass *pass)
     return XY_OK;
 }
 
-static void drop(const struct exact *exact, const struct pass *pass, xy_dataset *input,
-                 uint64_t index, uint64_t first)
+static void drop(const struct pass *pass, xy_dataset *input, uint64_t index, uint64_t first)
 {
-    bool other = first < pass->known;
-    xy_dataset *home = other ? exact->against : input;
-    /* Rows are known only where `against` is given.
-     * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    const xy_record *twin = home->api->at(home, other ? first : first - pass->known);
-    char why[96];
-    snprintf(why, sizeof(why), "equals %016llx%s",
-             twin ? (unsigned long long)twin->api->id(twin) : 0ULL, other ? " of `against`" : "");
+    char why[64];
+    snprintf(why, sizeof(why), "equals %016llx%s", (unsigned long long)pass->table.ids[first],
+             first < pass->known ? " of `against`" : "");
     input->api->verdict(input, index, XY_DROP, why);
 }
 
@@ -119,7 +114,7 @@ static int judge(const struct exact *exact, xy_job *job, struct pass *pass, xy_d
         if (first < 0)
             return (int)first;
         if ((uint64_t)first != pass->known + i)
-            drop(exact, pass, input, i, (uint64_t)first);
+            drop(pass, input, i, (uint64_t)first);
     }
     return XY_OK;
 }

@@ -15,28 +15,33 @@ int exact_table_init(struct exact_table *table, uint64_t rows)
         slots *= 2;
     table->mask = slots - 1;
     table->keys = malloc((rows + 1) * sizeof(*table->keys));
+    table->ids = malloc((rows + 1) * sizeof(*table->ids));
     table->slots = calloc(slots, sizeof(*table->slots));
-    return table->keys && table->slots ? XY_OK : XY_ENOMEM;
+    return table->keys && table->ids && table->slots ? XY_OK : XY_ENOMEM;
 }
 
 void exact_table_free(struct exact_table *table)
 {
     free(table->keys);
+    free(table->ids);
     free(table->slots);
     *table = (struct exact_table){0};
 }
 
-uint32_t exact_table_add(struct exact_table *table, XXH128_hash_t key)
+uint32_t exact_table_add(struct exact_table *table, XXH128_hash_t key, uint64_t id)
 {
     uint32_t row = table->rows++;
+    uint64_t tag = key.high64 & ~(uint64_t)UINT32_MAX;
     table->keys[row] = key;
+    table->ids[row] = id;
     for (uint64_t at = key.low64 & table->mask;; at = (at + 1) & table->mask) {
-        uint32_t first = table->slots[at];
+        uint64_t slot = table->slots[at];
+        uint32_t first = (uint32_t)slot;
         if (first == 0) {
-            table->slots[at] = row + 1;
+            table->slots[at] = tag | (row + 1);
             return row;
         }
-        if (XXH128_isEqual(table->keys[first - 1], key))
+        if ((slot ^ tag) <= UINT32_MAX && XXH128_isEqual(table->keys[first - 1], key))
             return first - 1;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exact_table.h - the first row of each 128-bit key. 16 bytes for each distinct key and 4 for each
- * of its slots, of which there are between 1.5 and 3 for a row: 22 to 28 bytes a row in all. */
+/* exact_table.h - the first row of each 128-bit key. 24 bytes for each row and 8 for each slot, of
+ * which there are between 1.5 and 3 for a row: 36 to 48 bytes a row in all. */
 #ifndef XYLEM_PLUGINS_EXACT_EXACT_TABLE_H
 #define XYLEM_PLUGINS_EXACT_EXACT_TABLE_H
 
@@ -12,7 +12,10 @@ enum { EXACT_TABLE_FULL = 0x7fffffff }; /* more rows than this are refused */
 
 struct exact_table {
     XXH128_hash_t *keys; /* by row */
-    uint32_t *slots;     /* row + 1; 0: empty; linear probing */
+    uint64_t *ids;       /* by row: of its record, so that a twin can be named without reading it */
+    /* row + 1 in the low half, 0: empty; the key's high bits in the high half, so that a look at
+     * the slot nearly always does without a look at the key. Linear probing. */
+    uint64_t *slots;
     uint64_t mask;
     uint32_t rows;
 };
@@ -20,9 +23,9 @@ struct exact_table {
 /* Room for `rows` rows. 0, XY_ENOMEM, or XY_EUNSUPPORTED past EXACT_TABLE_FULL. */
 int exact_table_init(struct exact_table *table, uint64_t rows);
 void exact_table_free(struct exact_table *table);
-/* Gives the key the next row number. Returns the row that had the same key first, or the new row's
+/* Gives the key, of the record `id`, the next row number. Returns the row that had the same key first, or the new row's
  * own number when there is none. */
-uint32_t exact_table_add(struct exact_table *table, XXH128_hash_t key);
+uint32_t exact_table_add(struct exact_table *table, XXH128_hash_t key, uint64_t id);
 /* Uses up a row number without a key: a record that has nothing to compare. */
 void exact_table_skip(struct exact_table *table);
 
