@@ -429,3 +429,11 @@ struct record *dataset_read(const struct dataset *dataset, uint64_t index)
         record_decode(bytes, &record, &error);
     return record;
 }
+
+const struct record *dataset_look(const struct dataset *dataset, uint64_t index,
+                                  struct record_slot *slot)
+{
+    const struct dataset *file = NULL;
+    xy_str bytes = locate(dataset, index, &file);
+    return bytes.ptr ? record_decode_slot(bytes, file->own, slot) : NULL;
+}

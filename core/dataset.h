@@ -32,6 +32,9 @@ int dataset_seal(struct dataset *dataset, struct error *error);
 uint64_t dataset_count(const struct dataset *dataset);
 /* Decodes record `index`; the caller destroys it. Any thread, sealed datasets only. */
 struct record *dataset_read(const struct dataset *dataset, uint64_t index);
+/* The same without the trail, to look at until the slot is used again; the slot's caller frees it. */
+const struct record *dataset_look(const struct dataset *dataset, uint64_t index,
+                                  struct record_slot *slot);
 
 /* ---- views: what a plugin sees through xy_dataset -------------------------------------------- */
 
@@ -41,7 +44,8 @@ struct dataset_view {
     const struct dataset *dataset;
     struct arena *arena;          /* reasons and columns; the job's */
     bool editable;
-    struct record *current;       /* of the last at() or edit() */
+    struct record_slot slot;      /* of the last at() */
+    const struct record *current; /* in the slot */
     uint64_t current_index;
     uint8_t *verdicts;            /* NULL until the first verdict */
     const char **reasons;

@@ -26,8 +26,7 @@ static const xy_record *view_at(xy_dataset *base, uint64_t index)
     if (edited)
         return &edited->base;
     if (!view->current || view->current_index != index) {
-        record_destroy(view->current);
-        view->current = dataset_read(view->dataset, index);
+        view->current = dataset_look(view->dataset, index, &view->slot);
         view->current_index = index;
     }
     return view->current ? &view->current->base : NULL;
@@ -41,12 +40,8 @@ static xy_record *view_edit(xy_dataset *base, uint64_t index)
         return NULL;
     if (!view->edits)
         view->edits = memory_zeroed(count, sizeof(struct record *));
-    if (!view->edits[index]) {
-        bool here = view->current && view->current_index == index;
-        view->edits[index] = here ? view->current : dataset_read(view->dataset, index);
-        if (here)
-            view->current = NULL;
-    }
+    if (!view->edits[index])
+        view->edits[index] = dataset_read(view->dataset, index);
     return view->edits[index] ? &view->edits[index]->base : NULL;
 }
 
@@ -178,7 +173,7 @@ void dataset_view_finish(struct dataset_view *view)
     uint64_t count = dataset_count(view->dataset);
     for (uint64_t i = 0; view->edits && i < count; i++)
         record_destroy(view->edits[i]);
-    record_destroy(view->current);
+    record_slot_free(&view->slot);
     free(view->edits);
     free(view->verdicts);
     free(view->reasons);

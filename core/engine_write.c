@@ -32,11 +32,10 @@ static int write_records(struct engine *engine, struct instance *instance,
     void *cursor = NULL;
     int code = format->write_open(state, &job->base, spec->fields, &sink->base, &cursor);
     bool opened = code >= 0;
-    for (uint64_t i = 0; code >= 0 && i < dataset_count(data); i++) {
-        struct record *record = dataset_read(data, i);
-        code = format->write_next(state, &job->base, cursor, &record->base);
-        record_destroy(record);
-    }
+    struct record_slot slot = {0};
+    for (uint64_t i = 0; code >= 0 && i < dataset_count(data); i++)
+        code = format->write_next(state, &job->base, cursor, &dataset_look(data, i, &slot)->base);
+    record_slot_free(&slot);
     if (opened) {
         int closed = format->write_close(state, &job->base, cursor);
         code = code < 0 ? code : closed;

@@ -58,6 +58,12 @@ struct record *record_allocate(uint64_t id, uint32_t capacity, size_t payload)
 {
     size_t fields = capacity * sizeof(struct record_field);
     struct record *record = memory_resize(NULL, sizeof(*record) + fields + payload, 1);
+    record_begin(record, id, capacity);
+    return record;
+}
+
+void record_begin(struct record *record, uint64_t id, uint32_t capacity)
+{
     *record = (struct record){
         .base.api = &record_api,
         .id = id,
@@ -66,7 +72,6 @@ struct record *record_allocate(uint64_t id, uint32_t capacity, size_t payload)
     };
     record->fields = record->embedded;
     buffer_init(&record->trail, RECORD_TRAIL);
-    return record;
 }
 
 char *record_payload(struct record *record, uint32_t capacity)

@@ -65,6 +65,14 @@ bool record_id_parse(const char *text, uint64_t *id);
 void record_encode(const struct record *record, struct buffer *out);
 int record_decode(xy_str bytes, struct record **out, struct error *error);
 
+/* Memory for one record after another that is only looked at. Zeroed: empty. */
+struct record_slot {
+    struct record *record;
+    size_t room;           /* bytes behind it */
+};
+
+void record_slot_free(struct record_slot *slot);
+
 extern const xy_record_api record_api;
 
 #endif

@@ -11,6 +11,7 @@
  * big-endian machine is refused rather than supported without a test.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -63,7 +64,7 @@ void record_encode(const struct record *record, struct buffer *out)
 {
     size_t size = HEAD + record->trail.length;
     for (uint32_t i = 0; i < record->field_count; i++)
-        size += 2 + strlen(record->fields[i].name) + value_size(&record->fields[i].value);
+        size += 2 + record_name_length(record->fields[i].name) + value_size(&record->fields[i].value);
     char *to = buffer_reserve(out, size);
     if (!to)
         return; /* the buffer says that it overflowed */
@@ -78,7 +79,7 @@ void record_encode(const struct record *record, struct buffer *out)
     to = put_u32(to, record->trail.length);
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct record_field *field = &record->fields[i];
-        size_t length = strlen(field->name);
+        size_t length = record_name_length(field->name);
         *to++ = (char)length;
         *to++ = (char)field->value.type;
         to = put(to, field->name, length);
@@ -233,7 +234,26 @@ static bool settle(xy_value *value, char **room, bool own)
     return true;
 }
 
-static int decode(xy_str bytes, bool own, struct record **out, struct error *error)
+/* A record in the slot's memory, or in memory of its own. */
+static struct record *room_for(struct record_slot *slot, uint64_t id, uint32_t capacity,
+                               size_t payload)
+{
+    if (!slot)
+        return record_allocate(id, capacity, payload);
+    size_t needed = capacity * sizeof(struct record_field) + payload;
+    if (needed > slot->room || !slot->record) {
+        free(slot->record);
+        slot->room = needed * 2;
+        slot->record = record_allocate(id, capacity, slot->room);
+        return slot->record;
+    }
+    record_begin(slot->record, id, capacity);
+    return slot->record;
+}
+
+/* With a slot, the record is the slot's and has no trail. */
+static int decode(xy_str bytes, bool own, struct record_slot *slot, struct record **out,
+                  struct error *error)
 {
     struct cursor cursor = {bytes.ptr, bytes.len};
     struct head head;
@@ -248,7 +268,7 @@ static int decode(xy_str bytes, bool own, struct record **out, struct error *err
                          head.fields, bytes.len);
     uint32_t capacity = head.fields + 4;
     struct record *record =
-        record_allocate(head.id, capacity, cursor.left + (size_t)4 * head.fields);
+        room_for(slot, head.id, capacity, cursor.left + (size_t)4 * head.fields);
     char *room = record_payload(record, capacity);
     record->parent = head.parent;
     record->sample = head.sample;
@@ -260,7 +280,8 @@ static int decode(xy_str bytes, bool own, struct record **out, struct error *err
         if (take_field(&cursor, &name, &value) && settle(&value, &room, own))
             known = known_name(name);
         if (!known || has_name(record, known)) {
-            record_destroy(record);
+            if (!slot)
+                record_destroy(record);
             return error_set(error, XY_EINVAL, "encoded record: field %u of %u is damaged", i + 1,
                              head.fields);
         }
@@ -269,10 +290,11 @@ static int decode(xy_str bytes, bool own, struct record **out, struct error *err
     }
     xy_str trail = {cursor.at, cursor.left};
     if (trail.len != head.trail || !(own || utf8_valid(trail))) {
-        record_destroy(record);
+        if (!slot)
+            record_destroy(record);
         return error_set(error, XY_EINVAL, "encoded record: its trail is damaged");
     }
-    if (trail.len)
+    if (trail.len && !slot)
         buffer_append_str(&record->trail, trail);
     *out = record;
     return 0;
@@ -280,10 +302,23 @@ static int decode(xy_str bytes, bool own, struct record **out, struct error *err
 
 int record_decode(xy_str bytes, struct record **out, struct error *error)
 {
-    return decode(bytes, false, out, error);
+    return decode(bytes, false, NULL, out, error);
 }
 
 int record_decode_own(xy_str bytes, struct record **out, struct error *error)
 {
-    return decode(bytes, true, out, error);
+    return decode(bytes, true, NULL, out, error);
+}
+
+const struct record *record_decode_slot(xy_str bytes, bool own, struct record_slot *slot)
+{
+    struct record *record;
+    struct error error;
+    return decode(bytes, own, slot, &record, &error) == 0 ? record : NULL;
+}
+
+void record_slot_free(struct record_slot *slot)
+{
+    free(slot->record);
+    *slot = (struct record_slot){0};
 }

@@ -16,11 +16,14 @@ enum {
 /* A record with room for `capacity` fields and `payload` bytes behind them, all in one
  * allocation. */
 struct record *record_allocate(uint64_t id, uint32_t capacity, size_t payload);
+/* Makes the record new and empty, in the memory it has. What it held must have been freed. */
+void record_begin(struct record *record, uint64_t id, uint32_t capacity);
 /* The bytes behind the embedded fields. */
 char *record_payload(struct record *record, uint32_t capacity);
 
 /* The interned name, or NULL when nobody has interned it yet. [any] */
 const char *record_interned(const char *name, size_t length);
+size_t record_name_length(const char *interned);
 
 /* Finds one field in an encoded record without decoding it: its type (XY_NULL when absent) or
  * XY_EINVAL. `*out` points into `bytes`; a vector is not aligned there, so it is given as the text
@@ -30,5 +33,8 @@ int record_peek(xy_str bytes, const char *field, xy_value *out);
 /* record_decode() for bytes that record_encode() made in this process: texts are not checked again,
  * as every value was when it was set. [any] */
 int record_decode_own(xy_str bytes, struct record **out, struct error *error);
+/* Decodes into the slot's memory, without the trail; the slot's last record is gone. NULL when the
+ * bytes are no record. */
+const struct record *record_decode_slot(xy_str bytes, bool own, struct record_slot *slot);
 
 #endif

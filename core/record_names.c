@@ -3,6 +3,7 @@
  * that was once seen in its chain stays there, and a new one is pushed with one
  * compare-and-swap. */
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -65,4 +66,9 @@ const char *record_intern(const char *text, size_t length)
     } while (!atomic_compare_exchange_weak_explicit(chain, &first, name, memory_order_acq_rel,
                                                     memory_order_acquire));
     return name->text;
+}
+
+size_t record_name_length(const char *interned)
+{
+    return ((const struct name *)(const void *)(interned - offsetof(struct name, text)))->length;
 }
