@@ -27,7 +27,8 @@ fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-if ! { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; } \
+if ! { apt-get update -q && apt-get install -y -q --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 $missing; } \
     >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "The packages could not be installed. Is there a network? The log is $log." >&2
