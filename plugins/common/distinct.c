@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { MOST_WORDS = 256 }; /* of one text that are compared: these are names and short phrases */
-
 static bool reserve(void **array, size_t *room, size_t wanted, size_t size)
 {
     if (wanted <= *room)
@@ -25,7 +23,7 @@ static int read_words(struct distinct *distinct, xy_str text, struct distinct_wo
     text_clear(&distinct->scratch);
     fold_add(&distinct->scratch, text, FOLD_WORDS);
     const char *at = distinct->scratch.bytes, *end = at + distinct->scratch.length;
-    while (at && at < end && out->count < MOST_WORDS) {
+    while (at && at < end) {
         const char *space = memchr(at, ' ', (size_t)(end - at));
         xy_str word = {at, (size_t)((space ? space : end) - at)};
         uint32_t number = names_add(&distinct->words, word);
@@ -42,32 +40,15 @@ static int read_words(struct distinct *distinct, xy_str text, struct distinct_wo
     return distinct->scratch.failed ? XY_ENOMEM : XY_OK;
 }
 
-static size_t longest_common(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
-{
-    size_t row[MOST_WORDS + 1] = {0};
-    for (size_t i = 0; i < a_count; i++) {
-        size_t diagonal = 0;
-        for (size_t j = 0; j < b_count; j++) {
-            size_t above = row[j + 1];
-            if (a[i] == b[j])
-                row[j + 1] = diagonal + 1;
-            else if (row[j] > above)
-                row[j + 1] = row[j];
-            diagonal = above;
-        }
-    }
-    return row[b_count];
-}
-
-static bool near(const struct distinct *distinct, const struct distinct_words *a,
+/* Is the new text, which `lcs` holds, nearly this one? */
+static bool near(struct distinct *distinct, const struct distinct_words *a,
                  const struct distinct_words *b)
 {
     size_t sum = (size_t)a->count + b->count, least = a->count < b->count ? a->count : b->count;
     if (sum == 0 || !(a->signature & b->signature) ||
         2.0 * (double)least <= distinct->similar * (double)sum)
         return false; /* the longest subsequence that there could be is too short */
-    size_t common = longest_common(distinct->ids + a->start, a->count, distinct->ids + b->start,
-                                   b->count);
+    size_t common = lcs_length(&distinct->lcs, distinct->ids + b->start, b->count);
     return 2.0 * (double)common > distinct->similar * (double)sum;
 }
 
@@ -91,7 +72,10 @@ int distinct_add(struct distinct *distinct, xy_str text, size_t *like)
         !reserve(&texts, &distinct->room, distinct->count + 1, sizeof(*distinct->texts)))
         return XY_ENOMEM;
     distinct->texts = texts;
-    if (distinct->similar < 1 && read_words(distinct, text, &words) < 0)
+    if (distinct->similar < 1 &&
+        (read_words(distinct, text, &words) < 0 ||
+         lcs_set(&distinct->lcs, distinct->ids + words.start, words.count,
+                 distinct->words.count) < 0))
         return XY_ENOMEM;
     /* A text that is nearly an earlier one keeps its key and gets no words: its key then finds it
      * the next time, and its words, which the earlier one has, pull nothing else out. */
@@ -110,6 +94,7 @@ void distinct_free(struct distinct *distinct)
     names_free(&distinct->keys);
     names_free(&distinct->words);
     text_free(&distinct->scratch);
+    lcs_free(&distinct->lcs);
     free(distinct->texts);
     free(distinct->ids);
     *distinct = (struct distinct){.fold = distinct->fold, .similar = distinct->similar};

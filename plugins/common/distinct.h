@@ -8,6 +8,7 @@
 #define XYLEM_PLUGINS_COMMON_DISTINCT_H
 
 #include "fold.h"
+#include "lcs.h"
 #include "names.h"
 
 struct distinct_words {
@@ -22,6 +23,7 @@ struct distinct { /* zeroed but for `fold` and `similar`: empty */
     struct names keys;  /* the folded texts */
     struct names words;
     struct text scratch;
+    struct lcs lcs;     /* of the text that is being added */
     struct distinct_words *texts;
     uint32_t *ids;
     size_t count, room, id_count, id_room;

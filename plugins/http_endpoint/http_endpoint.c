@@ -79,12 +79,24 @@ static int make_headers(struct http *http)
     return XY_OK;
 }
 
+static void read_reply(void *state, xy_call *call, const xy_http_reply *got, xy_reply *reply)
+{
+    const struct http *http = state;
+    if (got->status == XY_OK && got->code >= 200 && got->code < 300)
+        http_read(http, call, got->body, reply);
+    else if (got->status == XY_OK)
+        http_fail(http, call, got->code, got->body, reply);
+    if (reply->status < 0 && !reply->error)
+        reply->error = "the call failed";
+}
+
 static int open_http(void *state, const xy_host *host)
 {
     struct http *http = state;
     http->host = host;
-    http->service = host->service(host, XY_HTTP);
-    if (!http->service)
+    http->exchanges = (struct exchanges){
+        .host = host, .http = host->service(host, XY_HTTP), .read = read_reply, .state = http};
+    if (!http->exchanges.http)
         return XY_EUNSUPPORTED;
     if (strncmp(http->url, "http://", 7) != 0 && strncmp(http->url, "https://", 8) != 0)
         return refuse(http, "`url` must start with http:// or https://");
@@ -115,45 +127,13 @@ static uint32_t can(const void *state)
     return XY_COMPLETE;
 }
 
-static void leave(struct exchange *exchange)
-{
-    if (exchange->previous)
-        exchange->previous->next = exchange->next;
-    else
-        exchange->http->exchanges = exchange->next;
-    if (exchange->next)
-        exchange->next->previous = exchange->previous;
-}
-
-static void answered(void *user, const xy_http_reply *got)
-{
-    struct exchange *exchange = user;
-    const struct http *http = exchange->http;
-    xy_call *call = exchange->call;
-    xy_reply reply = {.size = sizeof(reply), .retry_after_ms = got->retry_after_ms};
-    leave(exchange);
-    if (got->status != XY_OK) {
-        reply.status = got->status;
-        reply.error = got->error;
-        reply.retryable = got->retryable;
-    } else if (got->code >= 200 && got->code < 300) {
-        http_read(http, call, got->body, &reply);
-    } else {
-        http_fail(http, call, got->code, got->body, &reply);
-    }
-    if (reply.status < 0 && !reply.error)
-        reply.error = "the call failed";
-    call->api->complete(call, &reply);
-}
-
 static int submit(void *state, xy_call *call)
 {
     struct http *http = state;
     const xy_request *request = call->api->request(call);
     if (request->operation != XY_COMPLETE)
         return XY_EUNSUPPORTED;
-    struct exchange *exchange = call->api->alloc(call, sizeof(*exchange));
-    if (!exchange || !http_write(http, request))
+    if (!http_write(http, request))
         return XY_ENOMEM;
     xy_http_request wanted = {
         .size = sizeof(wanted),
@@ -165,26 +145,12 @@ static int submit(void *state, xy_call *call)
     };
     if (http->kind)
         wanted.body = (xy_str){http->content.bytes, http->content.length};
-    exchange->http = http;
-    exchange->call = call;
-    int code = http->service->submit(http->host, &wanted, answered, exchange, &exchange->ticket);
-    if (code < 0)
-        return code;
-    exchange->next = http->exchanges;
-    if (exchange->next)
-        exchange->next->previous = exchange;
-    http->exchanges = exchange;
-    return XY_OK;
+    return exchanges_send(&http->exchanges, call, &wanted);
 }
 
 static void cancel(void *state, xy_call *call)
 {
-    struct http *http = state;
-    struct exchange *exchange = http->exchanges;
-    while (exchange && exchange->call != call)
-        exchange = exchange->next;
-    if (exchange)
-        http->service->cancel(http->host, exchange->ticket);
+    exchanges_cancel(&((struct http *)state)->exchanges, call);
 }
 
 static const xy_generator generator = {

@@ -8,6 +8,7 @@
 #ifndef XYLEM_PLUGINS_HTTP_ENDPOINT_HTTP_INTERNAL_H
 #define XYLEM_PLUGINS_HTTP_ENDPOINT_HTTP_INTERNAL_H
 
+#include "exchanges.h"
 #include "json_reader.h"
 #include "text.h"
 
@@ -16,8 +17,6 @@
 /* How the prompt is written into a body. */
 enum http_body { HTTP_NO_BODY = 0, HTTP_JSON, HTTP_FORM, HTTP_RAW };
 
-struct exchange; /* one call in flight */
-
 struct http {
     /* Options. */
     const char *url, *method, *body, *answer;
@@ -25,20 +24,12 @@ struct http {
     int32_t json;
     /* Worked out by open(). */
     const xy_host *host;
-    const xy_http *service;
     enum http_body kind;
     struct text body_template;   /* without the quotes of a body that is a text */
     xy_str *header_list;
     size_t header_count;
     struct text address, content, prompt; /* of the request being sent: the service copies them */
-    struct exchange *exchanges;
-};
-
-struct exchange {
-    struct http *http;
-    xy_call *call;
-    struct exchange *next, *previous;
-    uint64_t ticket;
+    struct exchanges exchanges;
 };
 
 /* Fills `address` and `content` for the request; failed in either shows as false. */

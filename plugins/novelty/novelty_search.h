@@ -5,7 +5,7 @@
 #ifndef XYLEM_PLUGINS_NOVELTY_NOVELTY_SEARCH_H
 #define XYLEM_PLUGINS_NOVELTY_NOVELTY_SEARCH_H
 
-#include "novelty_lcs.h"
+#include "lcs.h"
 #include "novelty_texts.h"
 
 struct near {

@@ -161,11 +161,23 @@ static void choose(struct openai *openai)
         openai->token_limit = modern ? "max_completion_tokens" : "max_tokens";
 }
 
+static void read_reply(void *state, xy_call *call, const xy_http_reply *http, xy_reply *reply)
+{
+    const struct openai *openai = state;
+    if (http->status != XY_OK)
+        return;
+    if (http->code >= 200 && http->code < 300)
+        openai_read(openai, call, http->body, reply);
+    else
+        openai_fail(openai, call, http->code, http->body, reply);
+}
+
 static int openai_open(void *state, const xy_host *host)
 {
     struct openai *openai = state;
     openai->host = host;
-    openai->http = host->service(host, XY_HTTP);
+    openai->exchanges = (struct exchanges){
+        .host = host, .http = host->service(host, XY_HTTP), .read = read_reply, .state = openai};
     choose(openai);
     if (openai->flavor == FLAVOR_AZURE && !openai->deployment)
         return refuse(openai, "flavor azure needs `deployment`, its name in the portal");
@@ -211,42 +223,10 @@ static uint32_t openai_can(const void *state)
     return can;
 }
 
-static void exchange_leave(struct exchange *exchange)
-{
-    if (exchange->previous)
-        exchange->previous->next = exchange->next;
-    else
-        exchange->openai->exchanges = exchange->next;
-    if (exchange->next)
-        exchange->next->previous = exchange->previous;
-}
-
-static void answered(void *user, const xy_http_reply *http)
-{
-    struct exchange *exchange = user;
-    const struct openai *openai = exchange->openai;
-    xy_call *call = exchange->call;
-    xy_reply reply = {.size = sizeof(reply), .retry_after_ms = http->retry_after_ms};
-    exchange_leave(exchange);
-    if (http->status != XY_OK) {
-        reply.status = http->status;
-        reply.error = http->error;
-        reply.retryable = http->retryable;
-    } else if (http->code >= 200 && http->code < 300) {
-        openai_read(openai, call, http->body, &reply);
-    } else {
-        openai_fail(openai, call, http->code, http->body, &reply);
-    }
-    call->api->complete(call, &reply);
-}
-
 static int openai_submit(void *state, xy_call *call)
 {
     struct openai *openai = state;
     const xy_request *request = call->api->request(call);
-    struct exchange *exchange = call->api->alloc(call, sizeof(*exchange));
-    if (!exchange)
-        return XY_ENOMEM;
     text_clear(&openai->body);
     const char *url = openai_write(openai, request);
     if (openai->body.failed)
@@ -260,26 +240,12 @@ static int openai_submit(void *state, xy_call *call)
         .header_count = openai->header_count,
         .body = {openai->body.bytes, openai->body.length},
     };
-    exchange->openai = openai;
-    exchange->call = call;
-    int code = openai->http->submit(openai->host, &http, answered, exchange, &exchange->ticket);
-    if (code < 0)
-        return code;
-    exchange->next = openai->exchanges;
-    if (exchange->next)
-        exchange->next->previous = exchange;
-    openai->exchanges = exchange;
-    return XY_OK;
+    return exchanges_send(&openai->exchanges, call, &http);
 }
 
 static void openai_cancel(void *state, xy_call *call)
 {
-    struct openai *openai = state;
-    struct exchange *exchange = openai->exchanges;
-    while (exchange && exchange->call != call)
-        exchange = exchange->next;
-    if (exchange)
-        openai->http->cancel(openai->host, exchange->ticket);
+    exchanges_cancel(&((struct openai *)state)->exchanges, call);
 }
 
 static const xy_generator generator = {

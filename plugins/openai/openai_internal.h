@@ -10,6 +10,7 @@
 #ifndef XYLEM_PLUGINS_OPENAI_OPENAI_INTERNAL_H
 #define XYLEM_PLUGINS_OPENAI_OPENAI_INTERNAL_H
 
+#include "exchanges.h"
 #include "json_reader.h"
 #include "text.h"
 
@@ -36,7 +37,6 @@ enum score_form {
     SCORE_NONE
 };
 
-struct exchange; /* one call in flight */
 
 struct openai {
     /* Options. */
@@ -49,7 +49,6 @@ struct openai {
     int32_t strict;
     /* Worked out by open(). */
     const xy_host *host;
-    const xy_http *http;
     enum flavor flavor;
     enum schema_form schema;
     enum score_form score;
@@ -60,14 +59,7 @@ struct openai {
     xy_str *header_list;
     size_t header_count;
     struct text body;            /* of the request being sent: http copies it */
-    struct exchange *exchanges;
-};
-
-struct exchange {
-    struct openai *openai;
-    xy_call *call;
-    struct exchange *next, *previous;
-    uint64_t ticket;
+    struct exchanges exchanges;
 };
 
 /* Writes the body of a request into openai->body and returns the URL it goes to. */

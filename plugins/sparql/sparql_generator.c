@@ -3,6 +3,7 @@
  * Protocol). As a model it has the host's retries, limits, cache and journal. */
 #include <stdlib.h>
 
+#include "exchanges.h"
 #include "sparql.h"
 
 enum { WORDS_MOST = 300 };
@@ -12,20 +13,10 @@ struct generator {
     const char *const *headers;
     const char *const *default_graph;
     const xy_host *host;
-    const xy_http *http;
     struct text extra;          /* parameters and default graphs, encoded, each led by '&' */
     xy_str *header_list;
     size_t header_count;
-    struct exchange *exchanges;
-};
-
-/* One call in flight. */
-struct exchange {
-    struct generator *generator;
-    xy_call *call;
-    struct exchange *next, *previous;
-    uint64_t ticket;
-    uint32_t timeout_ms;
+    struct exchanges exchanges;
 };
 
 #define AT(member) offsetof(struct generator, member)
@@ -122,13 +113,17 @@ static void generator_close(void *state)
     free(generator->header_list);
 }
 
+static void read_reply(void *state, xy_call *call, const xy_http_reply *http, xy_reply *reply);
+
 static int generator_open(void *state, const xy_host *host)
 {
     struct generator *generator = state;
     const char *start = strstr(generator->endpoint, "://");
     generator->host = host;
-    generator->http = host->service(host, XY_HTTP);
-    if (!generator->http)
+    generator->exchanges = (struct exchanges){
+        .host = host, .http = host->service(host, XY_HTTP), .read = read_reply,
+        .state = generator};
+    if (!generator->exchanges.http)
         return XY_EUNSUPPORTED;
     if (strncmp(generator->endpoint, "http://", 7) != 0 &&
         strncmp(generator->endpoint, "https://", 8) != 0)
@@ -209,36 +204,37 @@ static struct meaning meaning_of(int code, xy_str body)
 
 enum { MESSAGE_SIZE = WORDS_MOST + 400 };
 
-static void fail(struct exchange *exchange, const xy_http_reply *http, xy_reply *reply)
+static void fail(const struct generator *generator, xy_call *call, const xy_http_reply *http,
+                 xy_reply *reply)
 {
     struct meaning meaning = meaning_of(http->code, http->body);
-    char words[WORDS_MOST], *text = exchange->call->api->alloc(exchange->call, MESSAGE_SIZE);
+    char words[WORDS_MOST], *text = call->api->alloc(call, MESSAGE_SIZE);
     /* What is said about refused credentials may hold parts of them. */
     quote(words, sizeof(words), http->code == 401 ? (xy_str){NULL, 0} : http->body);
     reply->status = meaning.status;
     reply->retryable = meaning.retryable;
     reply->limited = meaning.limited || (http->code == 503 && http->retry_after_ms >= 0);
     if (text)
-        snprintf(text, MESSAGE_SIZE, "%s: HTTP %d%s%s%s%s", exchange->generator->endpoint,
+        snprintf(text, MESSAGE_SIZE, "%s: HTTP %d%s%s%s%s", generator->endpoint,
                  http->code, *words ? ", \"" : "", words, *words ? "\"" : "", meaning.advice);
     reply->error = text;
 }
 
-static void fail_to_reach(struct exchange *exchange, const xy_http_reply *http, xy_reply *reply)
+static void fail_to_reach(const struct generator *generator, xy_call *call,
+                          const xy_http_reply *http, xy_reply *reply)
 {
-    char *text = exchange->call->api->alloc(exchange->call, MESSAGE_SIZE);
-    reply->status = http->status;
-    reply->retryable = http->retryable;
-    reply->error = http->error;
+    char *text = call->api->alloc(call, MESSAGE_SIZE);
+    uint32_t timeout = call->api->request(call)->timeout_ms;
     if (!text || http->status != XY_ETIMEOUT)
         return;
     snprintf(text, MESSAGE_SIZE, "%s: no answer within %g s, the `timeout`: ask for less, as with "
-             "`page` or LIMIT, or allow more", exchange->generator->endpoint,
-             exchange->timeout_ms ? exchange->timeout_ms / 1e3 : 600.0);
+             "`page` or LIMIT, or allow more", generator->endpoint,
+             timeout ? timeout / 1e3 : 600.0);
     reply->error = text;
 }
 
-static void read_answer(struct exchange *exchange, xy_str body, xy_reply *reply)
+static void read_answer(const struct generator *generator, xy_call *call, xy_str body,
+                        xy_reply *reply)
 {
     xy_str answer = json_check(body);
     char begin[80], *text;
@@ -247,14 +243,25 @@ static void read_answer(struct exchange *exchange, xy_str body, xy_reply *reply)
         reply->finish = XY_FINISH_STOP;
         return;
     }
-    text = exchange->call->api->alloc(exchange->call, MESSAGE_SIZE);
+    text = call->api->alloc(call, MESSAGE_SIZE);
     quote(begin, sizeof(begin), body);
     reply->status = XY_EUPSTREAM;
     reply->retryable = !answer.ptr; /* it may have been cut short */
     if (text)
         snprintf(text, MESSAGE_SIZE, "%s: the answer is no SPARQL results in JSON; it begins: %s",
-                 exchange->generator->endpoint, *begin ? begin : "(nothing, or a web page)");
+                 generator->endpoint, *begin ? begin : "(nothing, or a web page)");
     reply->error = text;
+}
+
+static void read_reply(void *state, xy_call *call, const xy_http_reply *http, xy_reply *reply)
+{
+    const struct generator *generator = state;
+    if (http->status != XY_OK)
+        fail_to_reach(generator, call, http, reply);
+    else if (http->code >= 200 && http->code < 300)
+        read_answer(generator, call, http->body, reply);
+    else
+        fail(generator, call, http, reply);
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -265,33 +272,12 @@ static uint32_t generator_can(const void *state)
     return XY_COMPLETE;
 }
 
-static void leave(struct exchange *exchange)
+static int generator_submit(void *state, xy_call *call)
 {
-    if (exchange->previous)
-        exchange->previous->next = exchange->next;
-    else
-        exchange->generator->exchanges = exchange->next;
-    if (exchange->next)
-        exchange->next->previous = exchange->previous;
-}
-
-static void answered(void *user, const xy_http_reply *http)
-{
-    struct exchange *exchange = user;
-    xy_call *call = exchange->call;
-    xy_reply reply = {.size = sizeof(reply), .retry_after_ms = http->retry_after_ms};
-    leave(exchange);
-    if (http->status != XY_OK)
-        fail_to_reach(exchange, http, &reply);
-    else if (http->code >= 200 && http->code < 300)
-        read_answer(exchange, http->body, &reply);
-    else
-        fail(exchange, http, &reply);
-    call->api->complete(call, &reply);
-}
-
-static int send(struct generator *generator, struct exchange *exchange, xy_str query)
-{
+    struct generator *generator = state;
+    const xy_request *asked = call->api->request(call);
+    if (asked->operation != XY_COMPLETE || asked->message_count == 0)
+        return XY_EUNSUPPORTED;
     struct text body = {0}, url = {0};
     bool post = generator->method[0] == 'p';
     struct text *out = post ? &body : &url;
@@ -299,51 +285,22 @@ static int send(struct generator *generator, struct exchange *exchange, xy_str q
     if (!post)
         text_add_literal(&url, strchr(generator->endpoint, '?') ? "&" : "?");
     text_add_literal(out, "query=");
-    add_encoded(out, query);
+    add_encoded(out, asked->messages[asked->message_count - 1].content);
     text_add(out, generator->extra.bytes, generator->extra.length);
     xy_http_request request = {
-        .size = sizeof(request), .timeout_ms = exchange->timeout_ms,
+        .size = sizeof(request), .timeout_ms = asked->timeout_ms,
         .method = post ? "POST" : "GET", .url = url.bytes, .headers = generator->header_list,
         .header_count = generator->header_count, .body = {body.bytes, body.length}};
     int code = body.failed || url.failed
-                   ? XY_ENOMEM
-                   : generator->http->submit(generator->host, &request, answered, exchange,
-                                             &exchange->ticket);
+                   ? XY_ENOMEM : exchanges_send(&generator->exchanges, call, &request);
     text_free(&body);
     text_free(&url);
     return code;
 }
 
-static int generator_submit(void *state, xy_call *call)
-{
-    struct generator *generator = state;
-    const xy_request *request = call->api->request(call);
-    struct exchange *exchange = call->api->alloc(call, sizeof(*exchange));
-    if (!exchange)
-        return XY_ENOMEM;
-    if (request->operation != XY_COMPLETE || request->message_count == 0)
-        return XY_EUNSUPPORTED;
-    exchange->generator = generator;
-    exchange->call = call;
-    exchange->timeout_ms = request->timeout_ms;
-    int code = send(generator, exchange, request->messages[request->message_count - 1].content);
-    if (code < 0)
-        return code;
-    exchange->next = generator->exchanges;
-    if (exchange->next)
-        exchange->next->previous = exchange;
-    generator->exchanges = exchange;
-    return XY_OK;
-}
-
 static void generator_cancel(void *state, xy_call *call)
 {
-    struct generator *generator = state;
-    struct exchange *exchange = generator->exchanges;
-    while (exchange && exchange->call != call)
-        exchange = exchange->next;
-    if (exchange)
-        generator->http->cancel(generator->host, exchange->ticket);
+    exchanges_cancel(&((struct generator *)state)->exchanges, call);
 }
 
 static const xy_generator generator_calls = {

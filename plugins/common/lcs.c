@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "novelty_lcs.h"
+#include "lcs.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,46 +9,62 @@
 
 enum { BLOCK = 64 };
 
+static int grow_rows(struct lcs *lcs, size_t vocabulary)
+{
+    if (vocabulary <= lcs->vocabulary)
+        return XY_OK;
+    size_t larger = vocabulary + lcs->vocabulary / 2;
+    uint32_t *rows = realloc(lcs->rows, larger * sizeof(*rows));
+    if (!rows)
+        return XY_ENOMEM;
+    memset(rows + lcs->vocabulary, 0, (larger - lcs->vocabulary) * sizeof(*rows));
+    lcs->rows = rows;
+    lcs->vocabulary = larger;
+    return XY_OK;
+}
+
 static int make_room(struct lcs *lcs, size_t length, size_t vocabulary)
 {
     size_t blocks = (length + BLOCK - 1) / BLOCK;
-    if (!lcs->rows) {
-        lcs->rows = calloc(vocabulary + 1, sizeof(*lcs->rows));
-        lcs->vocabulary = vocabulary;
-    }
     if (length * blocks > lcs->mask_room) {
         free(lcs->masks);
         lcs->mask_room = length * blocks;
         lcs->masks = malloc(lcs->mask_room * sizeof(*lcs->masks));
+    }
+    if (length > lcs->used_room) {
+        free(lcs->used);
+        lcs->used_room = length;
+        lcs->used = malloc(length * sizeof(*lcs->used));
     }
     if (blocks > lcs->block_room) {
         free(lcs->column);
         lcs->block_room = blocks;
         lcs->column = malloc(blocks * sizeof(*lcs->column));
     }
-    if (lcs->rows && (lcs->masks || !blocks) && (lcs->column || !blocks))
-        return XY_OK;
     lcs->mask_room = lcs->masks ? lcs->mask_room : 0;
+    lcs->used_room = lcs->used ? lcs->used_room : 0;
     lcs->block_room = lcs->column ? lcs->block_room : 0;
-    return XY_ENOMEM;
+    bool enough = lcs->used_room >= length && lcs->block_room >= blocks &&
+                  lcs->mask_room >= length * blocks;
+    return enough ? grow_rows(lcs, vocabulary) : XY_ENOMEM;
 }
 
 int lcs_set(struct lcs *lcs, const uint32_t *words, size_t length, size_t vocabulary)
 {
-    for (size_t i = 0; i < lcs->length; i++)
-        lcs->rows[lcs->words[i]] = 0; /* the words of the text before */
-    lcs->length = 0;
+    for (size_t i = 0; i < lcs->used_count; i++)
+        lcs->rows[lcs->used[i]] = 0; /* the words of the text before */
+    lcs->length = lcs->used_count = 0;
     if (make_room(lcs, length, vocabulary) < 0)
         return XY_ENOMEM;
-    lcs->words = words;
     lcs->length = length;
     lcs->blocks = (length + BLOCK - 1) / BLOCK;
-    uint32_t count = 0;
     for (size_t i = 0; i < length; i++) {
         uint32_t *row = &lcs->rows[words[i]];
         if (*row == 0) {
-            memset(lcs->masks + count * lcs->blocks, 0, lcs->blocks * sizeof(*lcs->masks));
-            *row = ++count;
+            memset(lcs->masks + lcs->used_count * lcs->blocks, 0,
+                   lcs->blocks * sizeof(*lcs->masks));
+            lcs->used[lcs->used_count++] = words[i];
+            *row = (uint32_t)lcs->used_count;
         }
         lcs->masks[(*row - 1) * lcs->blocks + i / BLOCK] |= UINT64_C(1) << (i % BLOCK);
     }
@@ -98,5 +115,6 @@ void lcs_free(struct lcs *lcs)
     free(lcs->rows);
     free(lcs->masks);
     free(lcs->column);
+    free(lcs->used);
     *lcs = (struct lcs){0};
 }

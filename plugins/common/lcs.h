@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* novelty_lcs.h - the length of the longest common subsequence of one text with many others, 64
+/* lcs.h - the length of the longest common subsequence of one text with many others, 64
  * words of the one text in a step (Hyyro 2004, "Bit-parallel LCS-length computation revisited",
  * figure 2; Crochemore et al. 2001). One thread at a time. */
-#ifndef XYLEM_PLUGINS_NOVELTY_NOVELTY_LCS_H
-#define XYLEM_PLUGINS_NOVELTY_NOVELTY_LCS_H
+#ifndef XYLEM_PLUGINS_COMMON_LCS_H
+#define XYLEM_PLUGINS_COMMON_LCS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,12 +16,13 @@ struct lcs { /* zeroed: empty */
     size_t mask_room;
     uint64_t *column;    /* the state of the walk, one for each block */
     size_t block_room;
-    const uint32_t *words;
+    uint32_t *used;      /* the distinct words of the one text */
+    size_t used_count, used_room;
     size_t length, blocks;
 };
 
-/* The one text; `words` is borrowed until the next call. `vocabulary` is the number of words that
- * any text has, the same in every call. 0, or XY_ENOMEM. */
+/* The one text. `vocabulary`: all words of any text are below it; it may grow from call to call. 0,
+ * or XY_ENOMEM. */
 int lcs_set(struct lcs *lcs, const uint32_t *words, size_t length, size_t vocabulary);
 /* The length of the longest common subsequence of it with this one. */
 size_t lcs_length(struct lcs *lcs, const uint32_t *words, size_t length);
