@@ -190,7 +190,7 @@ static void judge_ending(struct watched *watched)
         kit_fail(kit, "it called finish() and also answered %d", watched->answer);
     else if (job->verdict == XY_EBUG)
         kit_fail(kit, "%s", job->why ? job->why : "it says of itself that it broke a rule");
-    else if (job->verdict < XY_EIO)
+    else if (job->verdict < XY_EPAUSED)
         kit_fail(kit, "it ended with %d, which is no error of the header", job->verdict);
     else if (is_mute(job))
         kit_fail(kit, "it answered %s without a reason: call explain()",

@@ -14,7 +14,7 @@
 
 enum { DIMENSION = 8 };
 
-static struct kit *kit_of_job(const xy_job *base)
+struct kit *kit_of_job(const xy_job *base)
 {
     return (struct kit *)instance_services(((const struct job *)base)->instance);
 }
@@ -372,42 +372,6 @@ static void learner_mock_release(const xy_student *student, void *fitted)
     free(fitted);
 }
 
-/* ---- xylem.files/1 --------------------------------------------------------------------------- */
-
-struct xy_reader {
-    struct kit *kit;
-    uint64_t next;
-};
-
-static xy_reader *files_mock_open(xy_job *base, const char *path, const char *format,
-                                  const char *options)
-{
-    (void)format;
-    (void)options;
-    struct kit *kit = kit_of_job(base);
-    if (kit_count(kit) || kit->answers == ANSWER_ERROR || !path) {
-        base->api->explain(base, "the file cannot be opened");
-        return NULL;
-    }
-    xy_reader *reader = memory_zeroed(1, sizeof(*reader));
-    reader->kit = kit;
-    return reader;
-}
-
-static int files_mock_next(xy_job *base, xy_reader *reader, xy_record *out)
-{
-    (void)base;
-    if (reader->next == KIT_RECORDS)
-        return XY_END;
-    kit_fill(reader->kit, out, RECORD_PLAIN, reader->next++);
-    return XY_OK;
-}
-
-static void files_mock_close(xy_reader *reader)
-{
-    free(reader);
-}
-
 /* ---- the table of tables --------------------------------------------------------------------- */
 
 static const xy_model_service model_mock = {
@@ -418,9 +382,6 @@ static const xy_tools tools_mock = {sizeof(tools_mock), tools_mock_describe, too
 static const xy_learner_service learner_mock = {
     sizeof(learner_mock), learner_mock_fit, learner_mock_predict, learner_mock_release,
     learner_mock_trace};
-static const xy_files files_mock = {
-    sizeof(files_mock), files_mock_open, files_mock_next, files_mock_close};
-
 static const void *find_table(const xy_host *host, const char *id)
 {
     if (strcmp(id, XY_MODEL) == 0)
@@ -432,7 +393,7 @@ static const void *find_table(const xy_host *host, const char *id)
     if (strcmp(id, XY_LEARNER_SERVICE) == 0)
         return &learner_mock;
     if (strcmp(id, XY_FILES) == 0)
-        return &files_mock;
+        return &kit_files;
     return services_find(host, id);
 }
 

@@ -80,10 +80,12 @@ void kit_finish(struct watched *watched);
 /* ---- the mock host (conformance_host.c) ------------------------------------------------------ */
 
 const void *kit_service(const xy_host *host, const char *id);
+struct kit *kit_of_job(const xy_job *base);
 /* Counts one call, and cancels the run when it is the one chosen. True when the run is cancelled.
  */
 bool kit_count(struct kit *kit);
 extern const struct option_resolver kit_resolver_functions;
+extern const xy_files kit_files; /* conformance_files.c */
 
 /* ---- records and options (conformance_input.c) ----------------------------------------------- */
 

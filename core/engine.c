@@ -232,6 +232,8 @@ static void finish(struct engine *engine)
     result->error = engine->error;
     if (engine->error.code == XY_ECANCELED || (!engine->error.code && atomic_load(&engine->stop)))
         result->end = ENGINE_INTERRUPTED;
+    else if (engine->error.code == XY_EPAUSED)
+        result->end = ENGINE_PAUSED;
     else if (engine->error.code)
         result->end = ENGINE_FAILED;
     else if (engine->over_budget)

@@ -60,6 +60,7 @@ const char *error_name(int code)
     case XY_EUNSUPPORTED: return "not supported";
     case XY_EBUG: return "a plugin broke a rule";
     case XY_EIO: return "input or output failed";
+    case XY_EPAUSED: return "waiting for people";
     default: return code >= 0 ? "no error" : "unknown error";
     }
 }

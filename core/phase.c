@@ -213,7 +213,8 @@ static void settle_error(struct runner *runner, struct flow *flow, int verdict, 
         flow_abandon(flow);
         return;
     }
-    if (verdict == XY_EBUG || verdict == XY_EIO || verdict == XY_ENOMEM) {
+    if (verdict == XY_EBUG || verdict == XY_EIO || verdict == XY_ENOMEM ||
+        verdict == XY_EPAUSED) {
         runner_fail(runner, verdict, "step `%s`: %s", step->name, why ? why : error_name(verdict));
         flow_abandon(flow);
         return;

@@ -48,6 +48,7 @@ static const char *end_name(enum engine_end end)
     case ENGINE_SHORT: return "short";
     case ENGINE_BUDGET: return "budget spent";
     case ENGINE_INTERRUPTED: return "interrupted";
+    case ENGINE_PAUSED: return "paused";
     default: return "failed";
     }
 }

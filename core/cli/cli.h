@@ -16,7 +16,8 @@ enum exit_code {
     EXIT_USAGE = 2,      /* wrong command line, or errors in the pipeline file: nothing was paid */
     EXIT_SHORT = 3,      /* written, but `accept` did not get its count */
     EXIT_BUDGET = 4,     /* written with what the budget allowed */
-    EXIT_INTERRUPTED = 5 /* stopped by the user: nothing lost, the same command goes on */
+    EXIT_INTERRUPTED = 5, /* stopped by the user: nothing lost, the same command goes on */
+    EXIT_PAUSED = 6      /* people have work to do: nothing lost, the same command goes on */
 };
 
 /* One flag of a command. A flag without `value_name` is a switch. */

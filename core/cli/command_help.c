@@ -18,6 +18,7 @@ static const char exit_codes[] =
     "3   written, but `accept` did not get its count\n"
     "4   written with what the budget allowed\n"
     "5   interrupted: nothing is lost, the same command goes on\n"
+    "6   paused: people have work to do; nothing is lost, the same command goes on\n"
     "71 out of memory: nothing is lost, the same command goes on\n";
 
 static int write_file(const char *folder, const char *name, const char *text, size_t length)

@@ -87,6 +87,9 @@ static int run(const struct arguments *arguments)
         print_error(&result.error);
     else if (end == ENGINE_INTERRUPTED)
         fprintf(stderr, "interrupted: what was paid is kept; the same command goes on\n");
+    else if (end == ENGINE_PAUSED)
+        fprintf(stderr, "paused: %s\nwhat was paid is kept; when it is done, the same command goes "
+                        "on\n", result.error.text);
     else if (!quiet && !argument_given(arguments, "json"))
         closing_print(&result, stdout);
     if (argument_given(arguments, "json"))

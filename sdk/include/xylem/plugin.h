@@ -66,7 +66,9 @@ enum {
     XY_EBUDGET = -6,      /* the tokens or money allotted to the run are spent */
     XY_EUNSUPPORTED = -7, /* this plugin or this host cannot do it */
     XY_EBUG = -8,         /* a rule above was broken; the host says which and by whom */
-    XY_EIO = -9           /* a file could not be read or written */
+    XY_EIO = -9,          /* a file could not be read or written */
+    XY_EPAUSED = -10      /* since minor 1: people have work to do first; the run ends, and the same
+                             command goes on when it is done. explain() says what, and where */
 };
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -440,6 +442,7 @@ typedef struct xy_schema {
 } xy_schema;
 
 typedef struct xy_reader xy_reader;
+typedef struct xy_writer xy_writer;
 
 #define XY_FILES "xylem.files/1"
 typedef struct xy_files {
@@ -451,6 +454,14 @@ typedef struct xy_files {
      * line. */
     int (*next)(xy_job *, xy_reader *, xy_record *out);
     void (*close)(xy_reader *);
+    /* [worker] Since minor 1. Makes a file of records in the same manner, `fields` as in
+     * xy_format.write_open; missing folders are made. NULL, explained, when that cannot be. */
+    xy_writer *(*create)(xy_job *, const char *path, const char *format, const char *options,
+                         const char *const *fields);
+    int (*write)(xy_job *, xy_writer *, const xy_record *);
+    /* Ends the writer. With `keep` the file is flushed and takes the path's place as a whole, else
+     * nothing is left of it. 0, or an error, explained. */
+    int (*finish)(xy_job *, xy_writer *, int keep);
 } xy_files;
 
 #define XY_REPORT "xylem.report/1"
