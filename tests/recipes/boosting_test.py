@@ -76,7 +76,7 @@ write: {{ path: out.jsonl }}
 
     def test_three_classes(self):
         self.compare(3, 1, 2)
-        self.compare(3, 20, 2)
+        self.compare(3, 15, 2)
 
     def test_weights(self):
         self.compare(2, 10, 3, weighted=True)
