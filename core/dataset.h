@@ -32,7 +32,7 @@ int dataset_seal(struct dataset *dataset, struct error *error);
 uint64_t dataset_count(const struct dataset *dataset);
 /* Decodes record `index`; the caller destroys it. Any thread, sealed datasets only. */
 struct record *dataset_read(const struct dataset *dataset, uint64_t index);
-/* The same without the trail, to look at until the slot is used again; the slot's caller frees it. */
+/* The same without the trail, to look at until the slot is used again. */
 const struct record *dataset_look(const struct dataset *dataset, uint64_t index,
                                   struct record_slot *slot);
 

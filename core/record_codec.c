@@ -64,7 +64,8 @@ void record_encode(const struct record *record, struct buffer *out)
 {
     size_t size = HEAD + record->trail.length;
     for (uint32_t i = 0; i < record->field_count; i++)
-        size += 2 + record_name_length(record->fields[i].name) + value_size(&record->fields[i].value);
+        size += 2 + record_name_length(record->fields[i].name) +
+                value_size(&record->fields[i].value);
     char *to = buffer_reserve(out, size);
     if (!to)
         return; /* the buffer says that it overflowed */

@@ -23,8 +23,8 @@ struct exact_table {
 /* Room for `rows` rows. 0, XY_ENOMEM, or XY_EUNSUPPORTED past EXACT_TABLE_FULL. */
 int exact_table_init(struct exact_table *table, uint64_t rows);
 void exact_table_free(struct exact_table *table);
-/* Gives the key, of the record `id`, the next row number. Returns the row that had the same key first, or the new row's
- * own number when there is none. */
+/* Gives the key, of the record `id`, the next row number. Returns the row that had the same key
+ * first, or the new row's own number when there is none. */
 uint32_t exact_table_add(struct exact_table *table, XXH128_hash_t key, uint64_t id);
 /* Uses up a row number without a key: a record that has nothing to compare. */
 void exact_table_skip(struct exact_table *table);
