@@ -83,7 +83,7 @@ static void worked_example(void)
             shares[c] += probability(result.records[i], (char[]){(char)('0' + c), '\0'}) / 45;
     }
     CU_ASSERT_EQUAL(kept, 45);
-    /* Table 2 prints the shares of the classes with two digits. */
+    /* The paper prints the shares of the classes with two digits. */
     const double printed[] = {0.40, 0.42, 0.11, 0.07};
     for (int c = 0; c < 4; c++)
         if (fabs(shares[c + 1] - printed[c]) > 0.005) {
