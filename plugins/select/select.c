@@ -11,6 +11,7 @@ struct select {
     struct rows_options rows;
     const char *method, *rank, *action;
     int64_t k, neighbours;
+    double share;
     bool marks;
     const xy_host *host;
     const xy_rng *rng;
@@ -21,11 +22,14 @@ struct select {
 
 static const xy_option options[] = {
     {.name = "method", .type = XY_OPT_TEXT, .offset = AT(method), .def = "vote_k",
-     .choices = "vote_k|k_center|k_means|facility_location|random|least_confidence",
+     .choices = "vote_k|k_center|k_means|facility_location|random|least_confidence|margin|entropy|"
+                "disagreement|bald",
      .help = "How to choose: by votes of neighbours, spread out, one of each cluster, covering "
-             "all, at random, or what a model is least sure of."},
-    {.name = "k", .type = XY_OPT_INT, .offset = AT(k), .flags = XY_OPT_REQUIRED, .low = 1,
-     .high = 1e9, .help = "How many records to keep, those of `known` not counted."},
+             "all, at random, or what models are least sure of, in one of five ways."},
+    {.name = "k", .type = XY_OPT_INT, .offset = AT(k), .low = 1, .high = 1e9,
+     .help = "How many records to keep, those of `known` not counted; this or `share` is needed."},
+    {.name = "share", .type = XY_OPT_NUMBER, .offset = AT(share), .low = 0, .high = 1,
+     .help = "The same as a share of the records, or of each value of `per`, rounded up."},
     {.name = "per", .type = XY_OPT_FIELD, .offset = AT(rows.per),
      .help = "Keeps so many of each value of this field, each chosen by itself."},
     {.name = "field", .type = XY_OPT_FIELD, .offset = AT(rows.field), .def = "text",
@@ -40,6 +44,13 @@ static const xy_option options[] = {
     {.name = "confidence", .type = XY_OPT_FIELD, .offset = AT(rows.confidence),
      .help = "A number field: how sure a model is. `vote_k` then chooses one in each of `k` bands "
              "of rising confidence, the surest tenth left out; `least_confidence` needs it."},
+    {.name = "probabilities", .type = XY_OPT_LIST, .offset = AT(rows.probabilities),
+     .help = "For `margin`, `entropy` and `bald`: fields with class probabilities or votes, each a "
+             "vector, a list, an object of numbers, or a list of such lists; several are draws of "
+             "a model, or several models, and their mean counts, for `bald` how far they differ."},
+    {.name = "disagreement", .type = XY_OPT_FIELD, .offset = AT(rows.disagreement),
+     .def = "vote_entropy",
+     .help = "For `disagreement`: a number field that says how far annotators differ."},
     {.name = "known", .type = XY_OPT_DATASET, .offset = AT(rows.known),
      .help = "Records that were chosen before, known by id or text: kept, and those like them are "
              "chosen less."},
@@ -55,14 +66,19 @@ static const xy_option options[] = {
 static const struct method {
     const char *name;
     int (*choose)(struct group *group);
-    bool needs_places, needs_confidence;
+    bool needs_places;
+    enum doubt doubt;
 } methods[] = {
-    {"vote_k", select_vote_k, true, false},
-    {"k_center", select_k_center, true, false},
-    {"k_means", select_k_means, true, false},
-    {"facility_location", select_facility_location, true, false},
-    {"random", select_random, false, false},
-    {"least_confidence", select_least_confidence, false, true},
+    {"vote_k", select_vote_k, true, DOUBT_NONE},
+    {"k_center", select_k_center, true, DOUBT_NONE},
+    {"k_means", select_k_means, true, DOUBT_NONE},
+    {"facility_location", select_facility_location, true, DOUBT_NONE},
+    {"random", select_random, false, DOUBT_NONE},
+    {"least_confidence", select_least_confidence, false, DOUBT_CONFIDENCE},
+    {"margin", select_least_confidence, false, DOUBT_MARGIN},
+    {"entropy", select_least_confidence, false, DOUBT_ENTROPY},
+    {"disagreement", select_least_confidence, false, DOUBT_DISAGREEMENT},
+    {"bald", select_least_confidence, false, DOUBT_INFORMATION},
 };
 
 static const struct method *find_method(const char *name)
@@ -71,6 +87,29 @@ static const struct method *find_method(const char *name)
     while (strcmp(methods[i].name, name) != 0)
         i++;
     return &methods[i];
+}
+
+static bool takes_probabilities(enum doubt doubt)
+{
+    return doubt == DOUBT_MARGIN || doubt == DOUBT_ENTROPY || doubt == DOUBT_INFORMATION;
+}
+
+static int check_doubt(struct select *select, const struct method *method, const xy_host *host)
+{
+    struct rows_options *rows = &select->rows;
+    rows->doubt = method->doubt || !rows->confidence ? method->doubt : DOUBT_CONFIDENCE;
+    if (rows->doubt == DOUBT_CONFIDENCE && !rows->confidence)
+        xy_log_line(host, XY_LOG_ERROR, "`method: %s` needs `confidence`, a number field",
+                    method->name);
+    else if (takes_probabilities(rows->doubt) && !(rows->probabilities && rows->probabilities[0]))
+        xy_log_line(host, XY_LOG_ERROR, "`method: %s` needs `probabilities`, fields with the "
+                    "probability of each class", method->name);
+    else if (!select->k == !(select->share > 0))
+        xy_log_line(host, XY_LOG_ERROR, "expected either `k` or `share`, how many records to "
+                    "keep%s", select->k ? "; found both" : "");
+    else
+        return XY_OK;
+    return XY_EINVAL;
 }
 
 static int open_select(void *state, const xy_host *host)
@@ -93,11 +132,8 @@ static int open_select(void *state, const xy_host *host)
         xy_log_line(host, XY_LOG_ERROR, "`action: mark` needs `rank`, the field to mark with");
         return XY_EINVAL;
     }
-    if (method->needs_confidence && !rows->confidence) {
-        xy_log_line(host, XY_LOG_ERROR, "`method: %s` needs `confidence`, a number field",
-                    method->name);
+    if (check_doubt(select, method, host) < 0)
         return XY_EINVAL;
-    }
     return select->rng && (rows->models || !rows->embed) ? XY_OK : XY_EUNSUPPORTED;
 }
 
@@ -117,6 +153,12 @@ struct selection {
     uint32_t *members; /* records of the group at hand */
     size_t short_by, chosen;
 };
+
+/* How many to choose of `count`, were there enough. */
+static size_t asked_for(const struct select *select, size_t count)
+{
+    return select->k ? (size_t)select->k : (size_t)ceil(select->share * (double)count - 1e-9);
+}
 
 static int fill_group(struct selection *selection, struct group *group)
 {
@@ -140,11 +182,11 @@ static int fill_group(struct selection *selection, struct group *group)
     }
     group->rows = places;
     group->scales = scales;
-    group->confidences = select->rows.confidence ? confidences : NULL;
+    group->confidences = select->rows.doubt ? confidences : NULL;
     group->dimension = rows->dimension;
     group->neighbours = (size_t)select->neighbours;
-    group->wanted = (size_t)select->k < count - group->known ? (size_t)select->k
-                                                              : count - group->known;
+    size_t wanted = asked_for(select, count);
+    group->wanted = wanted < count - group->known ? wanted : count - group->known;
     group->chosen = job->api->alloc(job, (group->wanted + 1) * sizeof(*group->chosen));
     return group->chosen ? XY_OK : XY_ENOMEM;
 }
@@ -152,16 +194,15 @@ static int fill_group(struct selection *selection, struct group *group)
 static void tell_short(struct selection *selection, const struct group *group, uint32_t number)
 {
     const struct select *select = selection->select;
-    size_t missing = (size_t)select->k - group->found;
-    selection->short_by += missing;
+    size_t wanted = asked_for(select, group->count);
+    selection->short_by += wanted - group->found;
     if (select->rows.per)
-        xy_log_line(select->host, XY_LOG_WARNING, "`%s` = \"%s\": %zu of %lld records chosen, "
+        xy_log_line(select->host, XY_LOG_WARNING, "`%s` = \"%s\": %zu of %zu records chosen, "
                     "since there are no more to choose from", select->rows.per,
-                    names_at(&selection->rows->group_names, number).ptr, group->found,
-                    (long long)select->k);
+                    names_at(&selection->rows->group_names, number).ptr, group->found, wanted);
     else
-        xy_log_line(select->host, XY_LOG_WARNING, "%zu of %lld records chosen, since there are no "
-                    "more to choose from", group->found, (long long)select->k);
+        xy_log_line(select->host, XY_LOG_WARNING, "%zu of %zu records chosen, since there are no "
+                    "more to choose from", group->found, wanted);
 }
 
 static int choose_in_group(struct selection *selection, size_t count, uint32_t number)
@@ -177,7 +218,7 @@ static int choose_in_group(struct selection *selection, size_t count, uint32_t n
         selection->decisions[selection->members[group.chosen[i]]] =
             (struct decision){true, (uint32_t)i};
     selection->chosen += group.found;
-    if (group.found < (size_t)selection->select->k)
+    if (group.found < asked_for(selection->select, count))
         tell_short(selection, &group, number);
     return XY_OK;
 }
@@ -228,8 +269,15 @@ static int apply(const struct selection *selection, xy_dataset *input)
         const struct decision *decision = &selection->decisions[i];
         char why[96];
         int code = XY_OK;
-        snprintf(why, sizeof(why), "not among the %lld chosen by %s", (long long)select->k,
-                 select->method);
+        if (select->k)
+            snprintf(why, sizeof(why), "not among the %lld chosen by %s", (long long)select->k,
+                     select->method);
+        else
+            snprintf(why, sizeof(why), "not in the share of %g chosen by %s", select->share,
+                     select->method);
+        if (select->rows.doubt && isnan(rows->confidences[i]))
+            snprintf(why, sizeof(why), "it has nothing that `method: %s` can measure",
+                     select->method);
         if (!rows->usable[i] && !decision->kept)
             snprintf(why, sizeof(why), "nothing to compare by in `%.60s`",
                      select->rows.vector ? select->rows.vector : select->rows.field);
@@ -311,7 +359,7 @@ static const xy_stage select_stage = {
     .open = open_select,
     .run = run,
     .extension = extension,
-    .fields = "reads `field` or `vector`, `per` and `confidence`; sets `rank`",
+    .fields = "reads `field` or `vector`, `per`, `confidence` or `probabilities`; sets `rank`",
 };
 
 XY_PLUGIN("select", "1.0.0", "Apache-2.0", &select_stage)

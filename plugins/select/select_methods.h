@@ -14,7 +14,8 @@ struct group {
     const float *const *rows;  /* count rows of `dimension` floats; NULL where none are needed */
     const double *scales;      /* count: 1 / length of each row, 0 for zeros */
     size_t count, dimension;
-    const double *confidences; /* count, NaN where a record has none; NULL when not asked for */
+    const double *confidences; /* count, NaN where a record has none; NULL when not asked for. What
+                                * measures doubt: its negative */
     bool *taken;               /* count: rows of `known`, and those chosen */
     size_t known;              /* how many are taken at the start */
     size_t neighbours;         /* votes that each row has */

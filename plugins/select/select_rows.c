@@ -107,7 +107,7 @@ static int place_by_model(struct rows *rows, xy_job *job, const struct rows_opti
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static int read_record(struct rows *rows, const xy_record *record,
+static int read_record(struct rows *rows, xy_job *job, const xy_record *record,
                        const struct rows_options *options, const struct known *known,
                        struct names *texts, uint32_t *numbers, size_t i)
 {
@@ -116,8 +116,8 @@ static int read_record(struct rows *rows, const xy_record *record,
     numbers[i] = NAMES_NONE;
     rows->usable[i] = true;
     rows->known[i] = known_has(known, record, text);
-    if (options->confidence)
-        rows->confidences[i] = names_number(record, options->confidence, NAN);
+    if (options->doubt)
+        rows->confidences[i] = rows_confidence(job, record, options);
     if (options->per) {
         rows->groups[i] = names_add(&rows->group_names, names_label(record, options->per, scratch));
         if (rows->groups[i] == NAMES_NONE)
@@ -137,7 +137,7 @@ static int read_all(struct rows *rows, xy_job *job, xy_dataset *input,
     int code = numbers ? known_read(known, options) : XY_ENOMEM;
     for (size_t i = 0; code == XY_OK && i < rows->count; i++) {
         const xy_record *record = input->api->at(input, i);
-        code = record ? read_record(rows, record, options, known, texts, numbers, i) : XY_EIO;
+        code = record ? read_record(rows, job, record, options, known, texts, numbers, i) : XY_EIO;
         if (i % 1024 == 0 && job->api->cancelled(job))
             code = XY_ECANCELED;
     }

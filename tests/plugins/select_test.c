@@ -147,6 +147,42 @@ static void covers_all(void)
                "- 1 - 0 - 2");
 }
 
+/* Entropies by hand: 0.325, 0.693, 0.898, 0.611; what is no distribution has none. */
+static void by_probabilities(void)
+{
+    static const char lines[] = "{\"p\":[0.9,0.1,0]}\n{\"p\":[0.5,0.5,0]}\n"
+                                "{\"p\":{\"a\":0.6,\"b\":0.3,\"c\":0.1}}\n{\"p\":[7,3,0]}\n"
+                                "{\"p\":[0,0,0]}\n{\"p\":[0.5,-0.1,0.6]}\n{\"x\":1}\n"
+                                "{\"p\":[\"a\",1,1]}\n{\"p\":[1]}\n";
+    CHECK_TEXT(ranks("{k: 4, method: entropy, probabilities: p, rank: rank}", lines),
+               "3 1 0 2 - - - - -");
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.reasons[4], "nothing that `method: entropy` can measure"));
+    /* Differences 0.8, 0, 0.3, 0.4. */
+    CHECK_TEXT(ranks("{k: 3, method: margin, probabilities: [p], rank: rank}", lines),
+               "- 0 1 2 - - - - -");
+    CHECK_TEXT(ranks("{k: 2, method: disagreement, rank: rank}",
+                     "{\"vote_entropy\":0.9}\n{\"vote_entropy\":1.5}\n{\"vote_entropy\":0}\n"
+                     "{\"a\":1}\n"), "1 0 - -");
+    CHECK_TEXT(ranks("{share: 0.5, method: disagreement, disagreement: d, rank: rank}",
+                     "{\"d\":1}\n{\"d\":3}\n{\"d\":2}\n"), "- 0 1");
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.reasons[0], "not in the share of 0.5"));
+}
+
+/* Two sure draws that differ: entropy of the mean ln 2, of each 0: information ln 2. Two that are
+ * equally unsure: ln 2 - ln 2 = 0. One sure, one unsure: H(0.75) - ln 2 / 2 = 0.562 - 0.347 =
+ * 0.216. Draws of 0.9 and 0.1: ln 2 - 0.325 = 0.368. By entropy the first two are equal. */
+static void by_information(void)
+{
+    static const char lines[] = "{\"d\":[[0.5,0.5],[0.5,0.5]]}\n{\"d\":[[1,0],[0.5,0.5]]}\n"
+                                "{\"d\":[[1,0],[0,1]]}\n{\"d\":[[0.9,0.1],[0.1,0.9]]}\n"
+                                "{\"d\":[[1,0],[0.2,0.3,0.5]]}\n";
+    CHECK_TEXT(ranks("{k: 4, method: bald, probabilities: d, rank: rank}", lines), "3 2 0 1 -");
+    CHECK_TEXT(ranks("{k: 3, method: entropy, probabilities: d, rank: rank}", lines), "0 - 1 2 -");
+    CHECK_TEXT(ranks("{k: 1, method: bald, probabilities: [a, b], rank: rank}",
+                     "{\"#a\":[0.5,0.5],\"b\":{\"x\":0.5,\"y\":0.5}}\n"
+                     "{\"#a\":[0.25,0.75],\"b\":[0.75,0.25]}\n"), "- 0");
+}
+
 static void each_group_by_itself(void)
 {
     CHECK_TEXT(ranks("{k: 2, method: least_confidence, confidence: c, per: label, rank: rank}",
@@ -207,7 +243,10 @@ static void refuses_what_makes_no_sense(void)
     refuse("{k: 3}", "`method: vote_k` needs `embed`");
     refuse("{k: 3, embed: m, vector: v}", "not both");
     refuse("{k: 0, vector: v}", "k");
-    refuse("{vector: v}", "k");
+    refuse("{vector: v}", "either `k` or `share`");
+    refuse("{vector: v, k: 3, share: 0.5}", "found both");
+    refuse("{k: 3, method: bald}", "needs `probabilities`");
+    refuse("{k: 3, method: entropy, probabilities: []}", "needs `probabilities`");
     refuse("{k: 3, vector: v, action: mark}", "needs `rank`");
     refuse("{k: 3, method: least_confidence}", "needs `confidence`");
     refuse("{k: 3, method: votek, vector: v}", "found `votek`");
@@ -227,6 +266,8 @@ static const struct check checks[] = {
     {"k-center", spreads_out},
     {"k-means", one_of_each_cluster},
     {"facility location", covers_all},
+    {"entropy, margin, disagreement; a share", by_probabilities},
+    {"BALD", by_information},
     {"per group", each_group_by_itself},
     {"random: each as likely", draws_evenly},
     {"embeds; k larger than what there is", embeds_and_keeps_all_of_few},
