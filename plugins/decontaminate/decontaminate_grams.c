@@ -89,26 +89,52 @@ bool grams_add(struct grams *grams, xy_str text, uint32_t record)
     return good;
 }
 
-const struct gram *grams_find(const struct grams *grams, xy_str text, bool *failed)
+/* The longest run that begins at word `i`; the first of the shortest where any will do. */
+static const struct gram *run_at(const struct grams *grams, const struct text *folded,
+                                 const struct words *words, size_t i, bool longest, size_t *length)
+{
+    const struct gram *found = NULL;
+    for (size_t run = grams->least; run <= grams->longest && i + run <= words->count; run++) {
+        if (!grams->lengths[run])
+            continue;
+        const char *bytes = folded->bytes + words->starts[i];
+        size_t size = words->starts[i + run] - 1 - words->starts[i];
+        const struct gram *gram =
+            &grams->slots[slot_of(grams, XXH3_64bits(bytes, size), bytes, size)];
+        if (!gram->length)
+            continue;
+        found = gram;
+        *length = run;
+        if (!longest)
+            break;
+    }
+    return found;
+}
+
+bool grams_find(const struct grams *grams, xy_str text, bool whole, struct overlap *overlap)
 {
     struct text folded = {0};
     struct words words;
-    const struct gram *found = NULL;
-    *failed = !fold_words(&folded, text, &words);
-    for (size_t i = 0; !*failed && !found && i < words.count; i++)
-        for (size_t run = grams->least; run <= grams->longest && i + run <= words.count; run++) {
-            size_t at = words.starts[i], length = words.starts[i + run] - 1 - at;
-            if (!grams->lengths[run])
-                continue;
-            const char *bytes = folded.bytes + at;
-            const struct gram *gram =
-                &grams->slots[slot_of(grams, XXH3_64bits(bytes, length), bytes, length)];
-            if (gram->length && !found)
-                found = gram;
+    bool good = fold_words(&folded, text, &words);
+    size_t covered = 0, covered_to = 0;
+    *overlap = (struct overlap){0};
+    for (size_t i = 0; good && i < words.count && (whole || !overlap->first); i++) {
+        size_t length = 0;
+        const struct gram *gram = run_at(grams, &folded, &words, i, whole, &length);
+        if (!gram)
+            continue;
+        if (!overlap->first)
+            overlap->first = gram;
+        if (i + length > covered_to) {
+            covered += i + length - (covered_to > i ? covered_to : i);
+            covered_to = i + length;
         }
+    }
+    if (whole && covered)
+        overlap->share = (double)covered / (double)words.count;
     free(words.starts);
     text_free(&folded);
-    return found;
+    return good;
 }
 
 void grams_free(struct grams *grams)

@@ -26,8 +26,15 @@ struct grams { /* zeroed but for `n` and `least` */
 
 /* Adds all runs of the text. False: no memory. */
 bool grams_add(struct grams *grams, xy_str text, uint32_t record);
-/* The first run that the text has, in its own order; NULL: none. `*failed`: no memory. [any] */
-const struct gram *grams_find(const struct grams *grams, xy_str text, bool *failed);
+/* What a text has in common with the texts added. */
+struct overlap {
+    const struct gram *first; /* the first run, in the text's own order; NULL: none */
+    double share;             /* of the text's words that lie in a run; 0 without `whole` */
+};
+
+/* `whole`: looks at all of the text for the share, else up to the first run. False: no memory.
+ * [any] */
+bool grams_find(const struct grams *grams, xy_str text, bool whole, struct overlap *overlap);
 void grams_free(struct grams *grams);
 
 #endif
