@@ -42,7 +42,7 @@ static const xy_option options[] = {
     {.name = "confidence", .type = XY_OPT_FIELD, .offset = AT(confidence),
      .def = "student_confidence",
      .help = "The field for its probability; read where there is no `learner`."},
-    {.name = "folds", .type = XY_OPT_INT, .offset = AT(folds), .def = "5", .low = 0, .high = 100,
+    {.name = "folds", .type = XY_OPT_INT, .offset = AT(folds), .def = "0", .low = 0, .high = 100,
      .help = "Each part of the records is judged by a student of the others; 0 or 1: one student "
              "judges what it learnt, as the paper's does."},
     {.name = "warm_up", .type = XY_OPT_INT, .offset = AT(warm_up), .def = "3", .low = 1,
