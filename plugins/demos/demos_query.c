@@ -143,10 +143,12 @@ int searching_process(struct searching *searching, xy_job *job)
     if (!query)
         return xy_fail(job, XY_ENOMEM, "out of memory");
     *query = (struct query){.searching = searching, .job = job};
-    query->chosen = job->api->alloc(job, k * sizeof(*query->chosen));
-    query->nearness = job->api->alloc(job, k * sizeof(*query->nearness));
+    query->chosen = job->api->alloc(job, 2 * k * sizeof(*query->chosen));
+    query->nearness = job->api->alloc(job, 2 * k * sizeof(*query->nearness));
     if (!query->chosen || !query->nearness ||
         pool_candidates(&searching->pool, job, options, record, text, &query->candidates) < 0)
         return xy_fail(job, XY_ENOMEM, "out of memory");
+    query->spare = query->chosen + k;
+    query->spare_nearness = query->nearness + k;
     return searching->space->embed ? ask_model(query, text) : use_vector(query, record);
 }

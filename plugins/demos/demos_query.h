@@ -31,6 +31,8 @@ struct query {
     struct candidates candidates;
     uint32_t *chosen;
     double *nearness;          /* cosine times the vector's length: the order is the same */
+    uint32_t *spare;           /* room for as many again, for choose() */
+    double *spare_nearness;
     size_t found;
 };
 

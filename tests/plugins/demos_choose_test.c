@@ -210,6 +210,27 @@ static void mixes_the_nearest(void)
 }
 
 /* c1 has no steps. */
+/* At 0 degrees the three of x are nearer than the two of y, which are shown all the same: half each,
+ * the third of three the nearest that is left, and all where there are not enough. */
+static void balances_the_nearest(void)
+{
+    stage_host_add_dataset(&host, "labelled",
+                           "{\"n\":\"a\",\"#v\":[1,0],\"label\":\"x\"}\n"
+                           "{\"n\":\"e\",\"#v\":[0,1],\"label\":\"y\"}\n"
+                           "{\"n\":\"c\",\"#v\":[0.9,0.3],\"label\":\"x\"}\n"
+                           "{\"n\":\"b\",\"#v\":[0.9,0.1],\"label\":\"x\"}\n"
+                           "{\"n\":\"d\",\"#v\":[0.8,0.6],\"label\":\"y\"}\n");
+    static const char *const shown[][2] = {{"2", "a d"}, {"3", "a b d"}, {"4", "a b d e"},
+                                           {"5", "a b c d e"}, {"9", "a b c d e"}, {"1", "a"}};
+    for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+        char options[128];
+        snprintf(options, sizeof(options), "{pool: labelled, k: %s, vector: v, balance: label, "
+                 "order: nearest_first}", shown[i][0]);
+        open_stage("demos.knn", options);
+        CHECK_TEXT(names_for("{\"#v\":[1,0]}", 1), shown[i][1]);
+    }
+}
+
 static void shows_only_what_has_the_fields(void)
 {
     open_stage("demos.knn", "{pool: heaps, k: 6, vector: v, require: [steps]}");
@@ -298,6 +319,7 @@ static const struct check checks[] = {
     {"dissimilar: drawn among the kept", draws_among_the_kept},
     {"two pools, at random", mixes_two_pools},
     {"two pools, the nearest", mixes_the_nearest},
+    {"the nearest of each label", balances_the_nearest},
     {"require", shows_only_what_has_the_fields},
     {"max_bytes", stays_within_bytes},
     {"least", rejects_below_least},
