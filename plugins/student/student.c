@@ -10,7 +10,7 @@ struct student {
     const xy_student *learner;
     const char *const *features;
     xy_dataset *train;
-    int64_t folds;
+    int64_t folds, stages;
     double threshold, margin;
     const xy_learner_service *service;
     const xy_rng *rng;
@@ -33,6 +33,10 @@ static const xy_option options[] = {
     {.name = "folds", .type = XY_OPT_INT, .offset = offsetof(struct student, folds), .def = "5",
      .low = 2, .high = 100,
      .help = "Each part of the records is judged by a student of the other parts."},
+    {.name = "stages", .type = XY_OPT_INT, .offset = offsetof(struct student, stages), .def = "1",
+     .low = 1, .high = 20,
+     .help = "Students of a stage learn the labels of the students of the stage before, where these "
+             "were heard; always of other parts than they judge."},
     {.name = "train", .type = XY_OPT_DATASET, .offset = offsetof(struct student, train),
      .help = "Another data set to learn from, such as human seeds, in place of the folds."},
     {.name = "threshold", .type = XY_OPT_NUMBER, .offset = offsetof(struct student, threshold),
@@ -53,7 +57,8 @@ struct lesson {
     struct names classes;
     struct columns columns;
     struct judgements judgements;
-    uint32_t *fold_of;
+    uint32_t *fold_of, *taught; /* taught: each record's class in the stage, then the teacher's */
+    uint64_t moved[20];         /* of each stage: labels that the next one learns otherwise */
     uint64_t asked, agreed, overruled, filled;
 };
 
@@ -63,7 +68,58 @@ static int open_student(void *state, const xy_host *host)
     student->service = host->service(host, XY_LEARNER_SERVICE);
     student->rng = host->service(host, XY_RNG);
     student->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
+    if (student->train && student->stages > 1) {
+        xy_log_line(host, XY_LOG_ERROR, "with `train` there is one student, and no second of the "
+                    "`stages`");
+        return XY_EINVAL;
+    }
     return student->service && student->rng ? XY_OK : XY_EUNSUPPORTED;
+}
+
+/* Is the student sure enough to be heard against this record's label? */
+static bool is_surer(const struct student *student, const xy_record *record, bool labelled,
+                     double confidence)
+{
+    if (confidence < student->threshold)
+        return false;
+    if (!student->confidence || !labelled)
+        return true;
+    double teacher = names_number(record, student->confidence, NAN);
+    return isnan(teacher) || confidence > teacher + student->margin;
+}
+
+/* What the next stage learns: the students' labels where they were heard, the teacher's elsewhere. */
+static void pass_on(const struct student *student, xy_dataset *input, struct lesson *lesson,
+                    int64_t stage)
+{
+    for (size_t i = 0; i < lesson->set.count; i++) {
+        uint32_t teacher = lesson->taught[i], said = lesson->judgements.classes[i];
+        double confidence = (double)lesson->judgements.confidences[i];
+        bool heard = said != NAMES_NONE && said != teacher &&
+                     is_surer(student, input->api->at(input, i), teacher != NAMES_NONE,
+                              confidence);
+        uint32_t next = heard ? said : teacher;
+        lesson->moved[stage] += next != lesson->set.classes[i];
+        lesson->set.classes[i] = next;
+    }
+}
+
+/* Stage after stage over the same parts, so that no record is ever judged by a student that learnt
+ * it (Zhao et al. 2023, "Multistage Collaborative Knowledge Distillation", section 3). */
+static int judge_in_stages(const struct student *student, const struct school *school,
+                           xy_dataset *input, struct lesson *lesson)
+{
+    size_t size = lesson->set.count * sizeof(*lesson->taught);
+    int folds = folds_split(school, &lesson->set, (int)student->folds, lesson->fold_of);
+    int code = folds < 0 ? folds : XY_OK;
+    memcpy(lesson->taught, lesson->set.classes, size);
+    for (int64_t stage = 0; stage < student->stages && code == XY_OK; stage++) {
+        code = folds_judge(school, &lesson->set, folds, lesson->fold_of, &lesson->judgements);
+        if (code == XY_OK && stage + 1 < student->stages)
+            pass_on(student, input, lesson, stage);
+    }
+    memcpy(lesson->set.classes, lesson->taught, size);
+    return code;
 }
 
 static int judge(const struct student *student, xy_job *job, xy_dataset *input,
@@ -82,9 +138,11 @@ static int judge(const struct student *student, xy_job *job, xy_dataset *input,
         code = labelled_read(&lesson->set, job, input, &fields, &lesson->classes);
     size_t count = lesson->set.count;
     lesson->fold_of = calloc(count + 1, sizeof(*lesson->fold_of));
+    lesson->taught = calloc(count + 1, sizeof(*lesson->taught));
     lesson->judgements.classes = calloc(count + 1, sizeof(uint32_t));
     lesson->judgements.confidences = calloc(count + 1, sizeof(float));
-    if (!lesson->fold_of || !lesson->judgements.classes || !lesson->judgements.confidences)
+    if (!lesson->fold_of || !lesson->taught || !lesson->judgements.classes ||
+        !lesson->judgements.confidences)
         return XY_ENOMEM;
     for (size_t i = 0; i < count; i++)
         lesson->judgements.classes[i] = NAMES_NONE;
@@ -92,22 +150,7 @@ static int judge(const struct student *student, xy_job *job, xy_dataset *input,
         return code;
     if (student->train)
         return folds_judge_all(&school, &lesson->train, &lesson->set, &lesson->judgements);
-    int folds = folds_split(&school, &lesson->set, (int)student->folds, lesson->fold_of);
-    if (folds < 0)
-        return folds;
-    return folds_judge(&school, &lesson->set, folds, lesson->fold_of, &lesson->judgements);
-}
-
-/* Is the student sure enough to be heard against this record's label? */
-static bool is_surer(const struct student *student, const xy_record *record, bool labelled,
-                     double confidence)
-{
-    if (confidence < student->threshold)
-        return false;
-    if (!student->confidence || !labelled)
-        return true;
-    double teacher = names_number(record, student->confidence, NAN);
-    return isnan(teacher) || confidence > teacher + student->margin;
+    return judge_in_stages(student, &school, input, lesson);
 }
 
 static int overrule(const struct student *student, xy_dataset *input, size_t index,
@@ -175,6 +218,12 @@ static void report_lesson(const struct student *student, xy_job *job, const stru
                    "share of labels that the student gives too, not having learnt from them");
     give_score(student, job, "overruled", (double)lesson->overruled, "records", lesson->set.count,
                "labels that the student changed, or records that it dropped");
+    for (int64_t stage = 0; stage + 1 < student->stages; stage++) {
+        char name[32];
+        snprintf(name, sizeof(name), "moved_%d", (int)stage + 1);
+        give_score(student, job, name, (double)lesson->moved[stage], "records", lesson->set.count,
+                   "labels that changed from one stage's lesson to the next");
+    }
     give_score(student, job, "filled", (double)lesson->filled, "records", lesson->set.count,
                "labels that the student gave to records without one");
 }
@@ -195,6 +244,7 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     names_free(&lesson.classes);
     columns_free(&lesson.columns);
     free(lesson.fold_of);
+    free(lesson.taught);
     free(lesson.judgements.classes);
     free(lesson.judgements.confidences);
     return code < 0 ? code : XY_OK;

@@ -131,6 +131,120 @@ static void nobody_judges_what_it_learnt(void)
     stage_host_free(&host);
 }
 
+/* ---- a learner that is watched --------------------------------------------------------------- */
+
+enum { WATCHED = 60, COPIES = 2 };
+
+static size_t lessons, learnt_too; /* trainings; records that who learnt them was asked about */
+static double moved_share;         /* of the labels in the newest lesson that are not the parity */
+
+static int watched_fit(xy_job *job, const xy_student *student, const xy_examples *examples,
+                       uint64_t seed, void **fitted)
+{
+    (void)job, (void)student, (void)seed;
+    bool *learnt = calloc(WATCHED, sizeof(*learnt));
+    size_t moved = 0;
+    for (size_t i = 0; i < examples->count; i++) {
+        long number = strtol(examples->texts[i].ptr + 4, NULL, 10);
+        learnt[number] = true;
+        moved += examples->labels[i] != number % 2;
+    }
+    moved_share = (double)moved / (double)examples->count;
+    lessons++;
+    *fitted = learnt;
+    return XY_OK;
+}
+
+/* Says the second half of the numbers to be odd, whatever it learnt. */
+static int watched_predict(xy_job *job, const xy_student *student, const void *fitted,
+                           const xy_examples *examples, float *probabilities)
+{
+    (void)job, (void)student;
+    for (size_t i = 0; i < examples->count; i++) {
+        long number = strtol(examples->texts[i].ptr + 4, NULL, 10);
+        learnt_too += ((const bool *)fitted)[number];
+        probabilities[2 * i + (number >= WATCHED / 2)] = 0.95F;
+        probabilities[2 * i + (number < WATCHED / 2)] = 0.05F;
+    }
+    return XY_OK;
+}
+
+static void watched_release(const xy_student *student, void *fitted)
+{
+    (void)student;
+    free(fitted);
+}
+
+static const void *watched_service(const xy_host *of, const char *id)
+{
+    static const xy_learner_service watched = {
+        .size = offsetof(xy_learner_service, trace), .fit = watched_fit,
+        .predict = watched_predict, .release = watched_release};
+    return strcmp(id, XY_LEARNER_SERVICE) == 0 ? &watched : services_find(of, id);
+}
+
+/* In no stage is a record, or a copy of its text, judged by a student that learnt it, though from the
+ * second on all learn what the students said. */
+static void nobody_labels_what_it_learnt(void)
+{
+    for (int folds = 2; folds <= 5; folds++) {
+        start();
+        host.services.service = watched_service;
+        struct buffer lines;
+        struct stage_result result;
+        char options[96];
+        buffer_init(&lines, SIZE_MAX);
+        for (size_t i = 0; i < (size_t)WATCHED * COPIES; i++)
+            buffer_printf(&lines, "{\"text\":\"word%zu\",\"label\":\"%s\"}\n", i % WATCHED,
+                          i % 2 ? "odd" : "even");
+        snprintf(options, sizeof(options), "{learner: linear, folds: %d, stages: 3, threshold: 0}",
+                 folds);
+        lessons = learnt_too = 0;
+        run(options, lines.bytes, &result);
+        CU_ASSERT_EQUAL(result.verdict, XY_OK);
+        CU_ASSERT_EQUAL(lessons, (size_t)folds * 3);
+        CU_ASSERT_EQUAL(learnt_too, 0);
+        CU_ASSERT(moved_share > 0.25); /* the last lesson has the students' labels */
+        for (size_t i = 0; i < result.count; i++)
+            CHECK_TEXT(stage_text(result.records[i], "label"),
+                       i % WATCHED >= WATCHED / 2 ? "odd" : "even");
+        CU_ASSERT_EQUAL(stage_host_score(&host, "moved_1").value, WATCHED * COPIES / 2);
+        stage_result_free(&result);
+        buffer_free(&lines);
+        stage_host_free(&host);
+    }
+}
+
+/* The students' labels are the next stage's lesson, wrong ones corrected and missing ones filled. What
+ * becomes of a record is told against the teacher's label, not against a stage's. */
+static void learns_in_stages(void)
+{
+    start();
+    struct buffer lines;
+    struct stage_result result;
+    make_texts(&lines);
+    run("{learner: linear, folds: 2, stages: 3, threshold: 0.5}", lines.bytes, &result);
+    CU_ASSERT_EQUAL_FATAL(result.verdict, XY_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        char truth[16];
+        snprintf(truth, sizeof(truth), "%s", stage_text(result.records[i], "truth"));
+        CHECK_TEXT(stage_text(result.records[i], "label"), truth);
+        CHECK_TEXT(stage_text(result.records[i], "teacher_label"),
+                   !is_wrong(i) ? "" : i % 2 ? "cold" : "warm");
+    }
+    CU_ASSERT_EQUAL(stage_host_score(&host, "overruled").value, COUNT / WRONG);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "moved_1").value, COUNT / WRONG);
+    CU_ASSERT_EQUAL(stage_host_score(&host, "moved_2").value, 0);
+    CU_ASSERT(isnan(stage_host_score(&host, "moved_3").value));
+    stage_result_free(&result);
+    stage_host_add_dataset(&host, "seeds", "{\"text\":\"red\",\"label\":\"warm\"}\n");
+    CU_ASSERT(!stage_host_open(&host, XY_ENHANCER, "student",
+                               "{learner: linear, train: seeds, stages: 2}"));
+    CU_ASSERT(strstr(host.error.text, "no second of the `stages`") != NULL);
+    buffer_free(&lines);
+    stage_host_free(&host);
+}
+
 static void learns_from_seeds(void)
 {
     start();
@@ -249,6 +363,8 @@ int main(void)
         {"surer than the teacher", surer_than_the_teacher},
         {"other actions", other_actions},
         {"nobody judges what it learnt", nobody_judges_what_it_learnt},
+        {"nobody labels what it learnt", nobody_labels_what_it_learnt},
+        {"learns in stages", learns_in_stages},
         {"learns from seeds", learns_from_seeds},
         {"edges", edges},
         {"the same again", same_again},
