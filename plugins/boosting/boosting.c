@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* boosting - a learner: gradient-boosted trees over numbers, whose stages can be watched. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "boosting_tree.h"
@@ -235,6 +236,27 @@ static int train(struct lesson *lesson)
     return code;
 }
 
+static int make_room(struct lesson *lesson, bool watched)
+{
+    struct fitted *fitted = lesson->fitted;
+    size_t stages = (size_t)lesson->boosting->stages;
+    size_t outputs = fitted->outputs;
+    size_t watched_cells = stages * lesson->watched.count * fitted->classes;
+    fitted->base = calloc(outputs, sizeof(*fitted->base));
+    fitted->trees = calloc(stages * outputs, sizeof(*fitted->trees));
+    size_t rows = lesson->seats.count, others = lesson->watched.count;
+    lesson->slopes = calloc((3 * rows + others) * outputs + fitted->present_count + 1,
+                            sizeof(*lesson->slopes));
+    lesson->probabilities =
+        watched ? lesson->job->api->alloc(lesson->job, (watched_cells + 1) * sizeof(float)) : NULL;
+    if (!fitted->base || !fitted->trees || !lesson->slopes || (watched && !lesson->probabilities))
+        return XY_ENOMEM;
+    lesson->seats.margins = lesson->slopes + 2 * rows * outputs;
+    lesson->watched.margins = lesson->seats.margins + rows * outputs;
+    lesson->p = lesson->watched.margins + others * outputs;
+    return XY_OK;
+}
+
 /* Finds rows and classes and makes room; what fit() and trace() share. */
 static int set_up(struct lesson *lesson, const xy_examples *watched)
 {
@@ -261,21 +283,7 @@ static int set_up(struct lesson *lesson, const xy_examples *watched)
                        "of %zu", fitted->dimension, dimension);
     lesson->seats.count = examples->count;
     lesson->watched.count = watched ? watched->count : 0;
-    size_t outputs = fitted->outputs, stages = (size_t)boosting->stages;
-    size_t watched_cells = stages * lesson->watched.count * fitted->classes;
-    fitted->base = calloc(outputs, sizeof(*fitted->base));
-    fitted->trees = calloc(stages * outputs, sizeof(*fitted->trees));
-    size_t rows = lesson->seats.count, others = lesson->watched.count;
-    lesson->slopes = calloc((3 * rows + others) * outputs + fitted->present_count + 1,
-                            sizeof(*lesson->slopes));
-    lesson->probabilities =
-        watched ? lesson->job->api->alloc(lesson->job, (watched_cells + 1) * sizeof(float)) : NULL;
-    if (!fitted->base || !fitted->trees || !lesson->slopes || (watched && !lesson->probabilities))
-        return XY_ENOMEM;
-    lesson->seats.margins = lesson->slopes + 2 * rows * outputs;
-    lesson->watched.margins = lesson->seats.margins + rows * outputs;
-    lesson->p = lesson->watched.margins + others * outputs;
-    return XY_OK;
+    return make_room(lesson, watched != NULL);
 }
 
 static int learn(struct lesson *lesson, const xy_examples *watched, void **out)

@@ -168,7 +168,8 @@ static struct split find_split(struct tree_grower *grower, struct range range)
     return best;
 }
 
-/* Puts the rows that go left first, both parts in the order that they had. Where the right begins. */
+/* Puts the rows that go left first, both parts in the order that they had. Where the right
+ * begins. */
 static size_t part(struct tree_grower *grower, struct range range, const struct split *split)
 {
     const struct tree_bins *bins = grower->bins;

@@ -9,8 +9,8 @@
 
 enum { TREE_BINS = 256 };
 
-/* Features as numbers of bins. A feature with at most 256 different values has a cut between any two
- * of them, so that no split is missed; one with more has cuts at even ranks. */
+/* Features as numbers of bins. A feature with at most 256 different values has a cut between any
+ * two of them, so that no split is missed; one with more has cuts at even ranks. */
 struct tree_bins { /* zeroed: empty */
     size_t rows, dimension;
     float *cuts;      /* dimension x (TREE_BINS - 1), ascending */

@@ -27,8 +27,8 @@ struct judgements {
  * from. Returns how many parts there are (fewer where there are fewer texts), or XY_ENOMEM. */
 int folds_split(const struct school *school, const struct labelled *set, int folds,
                 uint32_t *fold_of);
-/* A learner knows classes by number only. XY_EINVAL, with their names, unless the rows at `rows` have
- * two labels at least. */
+/* A learner knows classes by number only. XY_EINVAL, with their names, unless the rows at `rows`
+ * have two labels at least. */
 int folds_check_classes(const struct school *school, const struct labelled *train,
                         const size_t *rows, size_t count);
 /* Judges each part's records by a student of all the other parts. */

@@ -51,7 +51,8 @@ static double select_rank(double *numbers, size_t count, size_t rank)
 }
 
 /* The rank-th least (from 0). Few are wanted of many as a rule: only what is below all that were
- * wanted so far is kept, in twice the room, and halved when that is full. `scratch`: count numbers. */
+ * wanted so far is kept, in twice the room, and halved when that is full. `scratch`: count
+ * numbers. */
 static double find_rank(const double *numbers, size_t count, size_t rank, double *scratch)
 {
     size_t room = 2 * (rank + 1), kept = 0;
@@ -181,18 +182,19 @@ static int prune(const struct confident_task *task, bool *issues)
     size_t widest = 0, at = 0;
     for (uint32_t k = 0; k < rows->classes; k++)
         widest = task->joint->given[k] > widest ? task->joint->given[k] : widest;
+    bool both = task->method == METHOD_BOTH;
     struct pruning pruning = {.task = task};
     pruning.targets = calloc(rows->classes + 1, sizeof(*pruning.targets));
     size_t *all = calloc(rows->count + 1, sizeof(*all));
     size_t *ends = calloc((size_t)rows->classes + 1, sizeof(*ends));
     pruning.columns = calloc(widest * rows->classes + 1, sizeof(*pruning.columns));
     pruning.numbers = calloc(2 * widest + 1, sizeof(*pruning.numbers));
-    bool *marks = task->method == METHOD_BOTH ? calloc(rows->count + 1, sizeof(*marks)) : NULL;
-    int code = pruning.targets && all && ends && pruning.columns && pruning.numbers &&
-                       (marks || task->method != METHOD_BOTH) ? XY_OK : XY_ENOMEM;
+    bool *marks = calloc(both ? rows->count + 1 : 1, sizeof(*marks));
+    int code = pruning.targets && all && ends && pruning.columns && pruning.numbers && marks
+                   ? XY_OK : XY_ENOMEM;
     if (code == XY_OK) {
         pruning.scratch = pruning.numbers + widest;
-        pruning.by_class = marks ? marks : issues;
+        pruning.by_class = both ? marks : issues;
         for (uint32_t k = 0; k < rows->classes; k++) {
             ends[k] = at;
             at += task->joint->given[k];

@@ -22,7 +22,8 @@ struct confident_task {
     const struct confident_rows *rows;
     const struct confident_joint *joint;
     enum confident_method method;
-    double share;  /* of the noise that is estimated, how much is to be found; for the first three */
+    double share;  /* of the noise that is estimated, how much is to be found; for the first
+                    * three */
     int64_t least; /* records that each label keeps; for the first three */
 };
 

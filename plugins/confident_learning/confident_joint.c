@@ -20,7 +20,8 @@ static void find_thresholds(struct confident_joint *joint, const struct confiden
     }
 }
 
-/* The least float that reaches a threshold: comparing floats is then the same as comparing doubles. */
+/* The least float that reaches a threshold: comparing floats is then the same as comparing
+ * doubles. */
 static float least_float(double threshold)
 {
     float least = (float)threshold;
@@ -99,8 +100,8 @@ int confident_joint_fill(struct confident_joint *joint, const struct confident_r
     joint->guesses = calloc(rows->count + 1, sizeof(*joint->guesses));
     float *reach = calloc(classes + 1, sizeof(*reach));
     uint32_t *order = calloc(classes + 1, sizeof(*order));
-    int code = joint->thresholds && joint->given && joint->counts && joint->guesses && reach && order
-                   ? XY_OK : XY_ENOMEM;
+    int code = joint->thresholds && joint->given && joint->counts && joint->guesses && reach &&
+                       order ? XY_OK : XY_ENOMEM;
     if (code == XY_OK && rows->count) {
         find_thresholds(joint, rows);
         for (uint32_t k = 0; k < classes; k++)

@@ -29,8 +29,8 @@ struct confident_joint { /* zeroed: empty */
  * for the likeliest class of all. XY_OK or XY_ENOMEM. */
 int confident_joint_fill(struct confident_joint *joint, const struct confident_rows *rows);
 void confident_joint_free(struct confident_joint *joint);
-/* Rounds `count` numbers to whole ones with the same rounded sum: what is missing goes to those that
- * lost most. `order` is scratch, of the same length. */
+/* Rounds `count` numbers to whole ones with the same rounded sum: what is missing goes to those
+ * that lost most. `order` is scratch, of the same length. */
 void confident_joint_round(const double *numbers, int64_t *whole, uint32_t *order, uint32_t count);
 
 #endif

@@ -12,8 +12,8 @@ static const xy_option options[] = {
     {.name = "learner", .type = XY_OPT_LEARNER, .offset = AT(learner),
      .help = "What learns the labels; or give `probabilities`."},
     {.name = "probabilities", .type = XY_OPT_FIELD, .offset = AT(probabilities),
-     .help = "A field with the probability of each label, a map, in place of a learner; the record's "
-             "own label must have had no part in them."},
+     .help = "A field with the probability of each label, a map, in place of a learner; the "
+             "record's own label must have had no part in them."},
     {.name = "text", .type = XY_OPT_FIELD, .offset = AT(text), .def = "text",
      .help = "The field with the text."},
     {.name = "label", .type = XY_OPT_FIELD, .offset = AT(label), .def = "label",

@@ -106,7 +106,8 @@ static int open_dynamics(void *state, const xy_host *host)
     }
     if (!dynamics->vector || !dynamics->features)
         return XY_OK;
-    xy_log_line(host, XY_LOG_ERROR, "`vector` and `features` both say what to learn from: give one");
+    xy_log_line(host, XY_LOG_ERROR,
+                "`vector` and `features` both say what to learn from: give one");
     return XY_EINVAL;
 }
 

@@ -16,12 +16,14 @@ struct dynamics_measure {
     uint32_t class_index;
     double confidence;      /* the mean of p (Swayamdipta et al. 2020, section 2) */
     double variability;     /* its standard deviation (ibid.) */
-    double correctness;     /* the share of passes in which the label is the likeliest class (ibid.) */
-    double max_variability; /* the greatest such deviation of any class, for which the label need not
-                             * be right (Liu et al. 2022, "WANLI", section 2.3) */
+    double correctness;     /* the share of passes in which the label is the likeliest class
+                             * (ibid.) */
+    double max_variability; /* the greatest such deviation of any class, for which the label need
+                             * not be right (Liu et al. 2022, "WANLI", section 2.3) */
     double aleatoric;       /* the mean of p (1 - p) (Seedat et al. 2023, "CLLM", section 2.2) */
     double loss;            /* the mean of -log p, in nats */
-    double ensemble;        /* p of the temporal ensemble (Meng et al. 2022, "SuperGen", section 3.3) */
+    double ensemble;        /* p of the temporal ensemble (Meng et al. 2022, "SuperGen", section
+                             * 3.3) */
 };
 
 struct dynamics_task {

@@ -264,9 +264,9 @@ static const xy_stage student_stage = {
     .options = options,
     .open = open_student,
     .run = run,
-    .fields = "reads `text`, `label`, `vector`, `features`, `confidence` and each record's weight; "
-              "sets student_label, student_confidence, and on relabelling `label`, `confidence` and "
-              "teacher_label",
+    .fields = "reads `text`, `label`, `vector`, `features`, `confidence` and each record's "
+              "weight; sets student_label, student_confidence, and on relabelling `label`, "
+              "`confidence` and teacher_label",
 };
 
 XY_PLUGIN("student", "1.0.0", "Apache-2.0", &student_stage)

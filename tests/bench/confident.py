@@ -3,8 +3,9 @@
 
     python3 tests/bench/confident.py [BUILD [ROWS [CLASSES]]]
 
-cleanlab and numpy are taken from the Python that runs this, or installed into an environment that is
-thrown away (PEERS=1). Theirs runs as it does by default, and with one process; ours has one thread.
+cleanlab and numpy are taken from the Python that runs this, or installed into an environment that
+is thrown away (PEERS=1). Theirs runs as it does by default, and with one process; ours has one
+thread.
 The issues are the same but for records at a threshold, which numpy sums in 32 bits.
 """
 import os

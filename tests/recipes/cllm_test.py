@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CLLM's curation (Seedat et al. 2023) on its authors' tables: 40 real patients, rows that GPT-4 and a
-TVAE made, and 3,421 held-out patients. The mean AUROC of four classifiers must rise as recorded: rows
-of GPT-4 without the columns' meaning 66.5 -> 69.9, of a TVAE 57.2 -> 63.3.
+"""CLLM's curation (Seedat et al. 2023) on its authors' tables: 40 real patients, rows that GPT-4
+and a TVAE made, and 3,421 held-out patients. The mean AUROC of four classifiers must rise as
+recorded: rows of GPT-4 without the columns' meaning 66.5 -> 69.9, of a TVAE 57.2 -> 63.3.
 
-The recorded figures are of XGBoost, a random forest, logistic regression and a tree. XGBoost is here
-scikit-learn's histogram boosting with XGBoost's settings; the seeds are of the forest and the tree."""
+The recorded figures are of XGBoost, a random forest, logistic regression and a tree. XGBoost is
+here scikit-learn's histogram boosting with XGBoost's settings; the seeds are of the others."""
 import csv
 import gzip
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`confident_learning` beside cleanlab on 20 generated cases of label noise: the same issues by each
-method, in the same order of severity."""
+"""`confident_learning` beside cleanlab on 20 generated cases of label noise: the same issues by
+each method, in the same order of severity."""
 import json
 import math
 import os
@@ -52,9 +52,9 @@ def make_case(seed):
 
 
 def is_decided(labels, rows):
-    """Does the calibrated joint follow from the method alone? Where two cells of a row lose the same
-    by rounding and only one may get it back, cleanlab leaves it to numpy's sort, which is not stable
-    and differs between processors."""
+    """Does the calibrated joint follow from the method alone? Where two cells of a row lose the
+    same by rounding and only one may get it back, cleanlab leaves it to numpy's sort, which is not
+    stable and differs between processors."""
     joint = compute_confident_joint(labels, rows, calibrate=False)
     cells = (joint.T / joint.sum(axis=1) * numpy.bincount(labels, minlength=len(joint))).T
     for row in cells:
@@ -87,8 +87,8 @@ class ConfidentLearning(harness.Case):
                         "p": {f"k{k}": p for k, p in enumerate(row)}}) + "\n"
             for i, (label, row) in enumerate(zip(labels, rows))))
         steps = "\n".join(
-            f"  - {{ id: {name}, use: confident_learning, with: {{ probabilities: p, method: {name}, "
-            f"action: annotate, into: {name}{more} }} }}" for name in METHODS)
+            f"  - {{ id: {name}, use: confident_learning, with: {{ probabilities: p, "
+            f"method: {name}, action: annotate, into: {name}{more} }} }}" for name in METHODS)
         self.write("pipeline.yaml", f"""
 xylem: 1
 steps:
