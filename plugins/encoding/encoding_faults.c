@@ -147,12 +147,13 @@ void encoding_look(xy_str text, struct encoding_find found[ENCODING_FAULTS])
             at += look_beyond_ascii(text, at, &words, found);
             continue;
         }
+        used = 0;
         if (plain[c] && encoding_control(text, at))
-            note(&found[CONTROL], at, 1);
-        if (c == '&' && (used = encoding_entity(text, at, out, &length)) > 0)
+            note(&found[CONTROL], at, used = 1);
+        else if (c == '&' && (used = encoding_entity(text, at, out, &length)) > 0)
             note(&found[ENTITY], at, used);
-        if (c == '\\' && (used = encoding_escape(text, at, out, &length)) > 0)
+        else if (c == '\\' && (used = encoding_escape(text, at, out, &length)) > 0)
             note(&found[ESCAPE], at, used);
-        at++;
+        at += used ? used : 1;
     }
 }

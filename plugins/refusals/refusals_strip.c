@@ -13,13 +13,14 @@ static bool ends_sentence(char c)
     return c == '.' || c == '!' || c == '?';
 }
 
-/* Nothing but marks stand before the phrase: quotes, stars, spaces. */
+/* Nothing but marks stand before the phrase: quotes, stars, spaces, "¡", an emoji. */
 static bool is_first(xy_str text, size_t start)
 {
     for (size_t i = 0; i < start; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         bool letter = (unsigned char)((c | 0x20) - 'a') < 26 || (c >= '0' && c <= '9');
-        if (letter || c >= 0x80)
+        bool mark = c == 0xc2 || c == 0xe2 || c == 0xf0 || (c & 0xc0) == 0x80;
+        if (letter || (c >= 0x80 && !mark))
             return false;
     }
     return true;
@@ -60,7 +61,11 @@ size_t refusals_lead_in(xy_str text, const struct phrases_hit *hit)
     }
     const char *line = at < text.len ? memchr(text.ptr + at, '\n', text.len - at) : NULL;
     size_t end = line ? (size_t)(line - text.ptr) : text.len;
-    return is_only_line(text, end, LEAD_IN_MOST) ? end : 0;
+    if (is_only_line(text, end, LEAD_IN_MOST))
+        return end;
+    /* "Sure! Here is why it rains": what is certain is the exclamation. */
+    const char *mark = memchr(text.ptr + hit->start, '!', hit->end - hit->start);
+    return mark ? behind_marks(text, (size_t)(mark + 1 - text.ptr)) : 0;
 }
 
 size_t refusals_sign_off(xy_str text, const struct phrases_hit *hit)
