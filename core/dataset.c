@@ -346,7 +346,8 @@ void dataset_destroy(struct dataset *dataset)
 
 void dataset_discard(struct dataset *dataset)
 {
-    unlink(dataset->path);
+    if (dataset->path)
+        unlink(dataset->path);
     dataset_destroy(dataset);
 }
 

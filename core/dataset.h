@@ -22,7 +22,8 @@ struct dataset *dataset_join(struct dataset *const *parts, size_t count);
  * with it. It holds `source`. */
 struct dataset *dataset_select(struct dataset *source, uint32_t *chosen, uint64_t count);
 void dataset_destroy(struct dataset *dataset);
-/* Destroys one that will not be sealed, with the file that an earlier run left at PATH. */
+/* The same, and removes its file, also one that an earlier run left at PATH. Who still holds it
+ * reads on. A join or a selection has no file. */
 void dataset_discard(struct dataset *dataset);
 
 int dataset_append(struct dataset *dataset, const struct record *record, struct error *error);
@@ -32,7 +33,7 @@ int dataset_seal(struct dataset *dataset, struct error *error);
 uint64_t dataset_count(const struct dataset *dataset);
 /* Decodes record `index`; the caller destroys it. Any thread, sealed datasets only. */
 struct record *dataset_read(const struct dataset *dataset, uint64_t index);
-/* The same without the trail, to look at until the slot is used again. */
+/* The same without the trail, to look at until the slot is used again; its owner frees it. */
 const struct record *dataset_look(const struct dataset *dataset, uint64_t index,
                                   struct record_slot *slot);
 

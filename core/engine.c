@@ -2,9 +2,11 @@
 /* The life of a run: folder, loop, journal, models; then the conductor; then the summary. */
 #include "engine.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine_internal.h"
 #include "file.h"
@@ -158,6 +160,23 @@ static const xy_host *host_for(void *data, const char *name)
     return &host->base;
 }
 
+/* An earlier run's data and summary: this one does everything again, and whoever looks into the
+ * folder before it has ended must not take the old for its own. */
+static void clear_folder(const struct engine *engine)
+{
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/summary.json", engine->folder);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/data", engine->folder);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+        if (strstr(entry->d_name, ".records") || strstr(entry->d_name, ".rejects"))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 static int open_folder(struct engine *engine)
 {
     const char *root = engine->options->folder ? engine->options->folder : ".xylem";
@@ -174,6 +193,8 @@ static int open_folder(struct engine *engine)
     snprintf(journal, sizeof(journal), "%s/%s", root, engine->pipeline->name);
     engine->journal = journal_open(engine->pipeline->cache ? engine->pipeline->cache : journal,
                                    &engine->error);
+    if (engine->journal)
+        clear_folder(engine);
     if (engine->journal && engine->options->fresh)
         journal_start_afresh(engine->journal);
     return engine->error.code;

@@ -6,6 +6,24 @@
 #include "files.h"
 #include "job.h"
 
+static void make_known(const struct engine *engine, const struct step *step)
+{
+    static const char *const kinds[] = {"", "", "generate", "score", "embed", "repeat"};
+    bool stage = step->kind == STEP_STAGE, written = false;
+    for (size_t i = 0; i < engine->pipeline->write_count; i++)
+        written = written || strcmp(engine->pipeline->writes[i].from, step->id) == 0;
+    report_add_step(engine->report,
+                    &(struct report_step){
+                        .id = step->id,
+                        .kind = stage ? kind_name(step->type->stage.kind) : kinds[step->kind],
+                        .use = stage ? step->type->stage.id : NULL,
+                        .from = step->from,
+                        .from_count = step->from_count,
+                        .written = written,
+                        .conditional = step->when != NULL,
+                    });
+}
+
 static void add_outputs(struct engine *engine, struct step *const *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -13,7 +31,7 @@ static void add_outputs(struct engine *engine, struct step *const *steps, size_t
                                         sizeof(*engine->outputs));
         engine->outputs[engine->output_count++] =
             (struct output){.id = steps[i]->id, .step = steps[i]};
-        report_add_counts(engine->report, steps[i]->id, &(struct step_counts){0}); /* file order */
+        make_known(engine, steps[i]); /* in the order of the file */
         add_outputs(engine, steps[i]->steps, steps[i]->step_count);
     }
 }
@@ -70,8 +88,15 @@ static void start_over(struct output *output)
     output->ran = false;
 }
 
+/* What is made anew leaves nothing on disk: whoever reads the run's folder later takes each file
+ * there for something that the run came to. */
 void output_reset(struct output *output)
 {
+    for (size_t i = 0; i < output->part_count; i++)
+        dataset_discard(output->parts[i]);
+    for (size_t i = 0; i < output->reject_count; i++)
+        dataset_discard(output->rejects[i]);
+    output->part_count = output->reject_count = 0;
     output_free(output);
     start_over(output);
 }
@@ -146,7 +171,7 @@ int output_replace(struct engine *engine, struct output *output, struct dataset 
     if (seal(engine, data, rejects) < 0)
         return engine->error.code;
     for (size_t i = 0; i < output->part_count; i++)
-        dataset_destroy(output->parts[i]);
+        dataset_discard(output->parts[i]);
     output->part_count = 0;
     add(&output->parts, &output->part_count, data);
     add(&output->rejects, &output->reject_count, rejects);

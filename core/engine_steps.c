@@ -265,6 +265,7 @@ static int collect(struct engine *engine, const struct step *step, struct datase
     uint32_t *chosen = chosen_of(view, job);
     int code = XY_OK;
     uint64_t consumed = 0;
+    struct report_changes changes = {0};
     for (uint64_t i = 0; i < counts.in && code >= 0; i++) {
         int verdict;
         const char *why;
@@ -275,13 +276,19 @@ static int collect(struct engine *engine, const struct step *step, struct datase
             verdict = XY_CONSUMED;
         counts.dropped += verdict == XY_DROP;
         consumed += verdict == XY_CONSUMED;
+        if (verdict == XY_OK)
+            report_take_changes(&changes, record);
         code = keep_record(engine, step, record, verdict, why, data, rejects);
         record_destroy(record);
     }
-    for (size_t i = 0; i < job->emitted_count && code >= 0; i++)
+    for (size_t i = 0; i < job->emitted_count && code >= 0; i++) {
+        report_take_changes(&changes, job->emitted[i]);
         code = dataset_append(data, job->emitted[i], &engine->error);
+    }
     counts.out = counts.in - counts.dropped - consumed + job->emitted_count;
     report_add_counts(engine->report, step->id, &counts);
+    report_add_changes(engine->report, step->id, &changes);
+    free(changes.fields);
     if (code < 0) {
         free(chosen);
         dataset_destroy(data);

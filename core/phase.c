@@ -243,11 +243,15 @@ void runner_settle(struct runner *runner, struct flow *flow, int verdict, const 
         flow_reject(flow, step->name, "dropped", why);
     } else if (verdict == XY_CONSUMED) {
         step->counts.out += count;
+        for (size_t i = 0; i < count; i++)
+            report_take_changes(&step->changes, emitted[i]);
         replace(runner, flow, emitted, count, flow->step + 1, false);
     } else {
         /* The edited record goes first, then what the stage emitted beside it. */
         step->counts.out += 1 + count;
+        report_take_changes(&step->changes, flow->record);
         for (size_t i = count; i-- > 0;) {
+            report_take_changes(&step->changes, emitted[i]);
             struct flow *fresh = flow_create(runner, flow->group, emitted[i]);
             fresh->step = flow->step + 1;
             flow_insert_before(flow->group, flow->next, fresh);
@@ -432,9 +436,16 @@ static void start(void *data)
 
 static void add_counts(struct runner *runner)
 {
-    for (size_t i = 0; i < runner->phase->step_count; i++)
-        report_add_counts(runner->phase->services->report, runner->steps[i].name,
-                          &runner->steps[i].counts);
+    struct report *report = runner->phase->services->report;
+    for (size_t i = 0; i < runner->phase->step_count; i++) {
+        struct step_runner *step = &runner->steps[i];
+        report_add_counts(report, step->name, &step->counts);
+        report_add_changes(report, step->name, &step->changes);
+        free(step->changes.fields);
+    }
+    if (runner->phase->source_count)
+        report_add_changes(report, runner->phase->source_name, &runner->made_changes);
+    free(runner->made_changes.fields);
 }
 
 int phase_run(struct phase *phase, struct error *error)

@@ -41,6 +41,7 @@ struct step_runner {
     struct queue queue;
     size_t active;                /* jobs, batches or calls under way */
     struct step_counts counts;
+    struct report_changes changes;
     const char *name;
 };
 
@@ -52,6 +53,7 @@ struct runner {
     size_t source;                /* which source is being asked */
     uint64_t sequence, next_input;
     uint64_t made;                /* by the sources, whether wanted or not */
+    struct report_changes made_changes;
     struct buffer made_event;     /* of the source and round that is being asked */
     unsigned empty_asks;
     bool asking, dry, woken, ended;

@@ -219,6 +219,7 @@ static bool keep_wanted(struct runner *runner, struct record *record, size_t kep
         return false;
     }
     record_event_again(record, buffer_str(&runner->made_event));
+    report_take_changes(&runner->made_changes, record);
     return true;
 }
 

@@ -187,9 +187,18 @@ static uint32_t position(const struct record *record, const char *interned)
     return at;
 }
 
+/* The marks of the fields behind `at` move with them. */
+static uint64_t without_mark(uint64_t marks, uint32_t at)
+{
+    uint64_t below = at < 64 ? ((uint64_t)1 << at) - 1 : UINT64_MAX;
+    return (marks & below) | ((marks >> 1) & ~below);
+}
+
 static void remove_field(struct record *record, uint32_t at)
 {
     free(record->fields[at].storage);
+    record->added = without_mark(record->added, at);
+    record->changed = without_mark(record->changed, at);
     record->field_count--;
     memmove(record->fields + at, record->fields + at + 1,
             (record->field_count - at) * sizeof(*record->fields));
@@ -205,6 +214,34 @@ static void grow(struct record *record)
         memcpy(fields, record->embedded, record->field_count * sizeof(*fields));
     record->fields = fields;
     record->field_capacity = capacity;
+}
+
+static bool same_value(const xy_value *a, const xy_value *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch (a->type) {
+    case XY_TEXT:
+    case XY_JSON: return str_equal(a->text, b->text);
+    case XY_INT: return a->integer == b->integer;
+    case XY_BOOL: return (a->integer != 0) == (b->integer != 0);
+    case XY_NUMBER: return memcmp(&a->number, &b->number, sizeof(double)) == 0; /* NaN is NaN */
+    case XY_VECTOR:
+        return a->length == b->length &&
+               (a->length == 0 ||
+                memcmp(a->vector, b->vector, a->length * sizeof(float)) == 0);
+    default: return true;
+    }
+}
+
+/* A field that a step both sets and corrects is one that it set. */
+static void mark(struct record *record, uint32_t at, bool fresh, const xy_value *value)
+{
+    uint64_t bit = at < 64 ? (uint64_t)1 << at : 0;
+    if (fresh)
+        record->added |= bit;
+    else if (!(record->added & bit) && !same_value(&record->fields[at].value, value))
+        record->changed |= bit;
 }
 
 static bool acceptable(const xy_value *value)
@@ -252,6 +289,7 @@ int record_set(struct record *record, const char *field, const xy_value *value)
         return XY_EINVAL;
     size_t bytes = value_bytes(value);
     void *storage = bytes ? memory_resize(NULL, bytes, 1) : NULL;
+    mark(record, at, at == record->field_count, value);
     if (at == record->field_count) {
         if (at == record->field_capacity)
             grow(record);
@@ -353,7 +391,9 @@ static int api_set_weight(xy_record *record, double weight)
 {
     if (!isfinite(weight) || weight < 0)
         return XY_EINVAL;
-    ((struct record *)record)->weight = weight;
+    struct record *own = (struct record *)record;
+    own->reweighted = own->reweighted || own->weight != weight;
+    own->weight = weight;
     return XY_OK;
 }
 

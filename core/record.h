@@ -24,6 +24,10 @@ struct record {
     struct record_field *fields;
     uint32_t field_count, field_capacity;
     uint32_t sample;       /* which of several answers for one parent, from 0 */
+    bool reweighted;       /* the weight was changed since the marks were last taken */
+    /* Marks of the first 64 fields: set where there was none, given another value. For the report
+     * of what a step did (report.h); not encoded. */
+    uint64_t added, changed;
     struct buffer trail;   /* JSON objects separated by commas, without brackets; at most 256 KiB,
                               the last event then says that it was cut */
     struct record_field embedded[]; /* where `fields` points until it outgrows it */

@@ -19,6 +19,11 @@ struct step_entry {
     const char *id;
     struct step_counts counts;
     struct reason *reasons;
+    struct report_changes changes;
+    const char *kind, *use;
+    const char **from;
+    size_t from_count;
+    bool written, conditional;
 };
 
 struct detail {
@@ -37,7 +42,7 @@ struct report {
     size_t detail_count;
 };
 
-enum { REASONS_SHOWN = 5, REASON_LENGTH = 120 };
+enum { REASONS_SHOWN = 5, ID_DIGITS = 16 };
 
 struct report *report_create(void)
 {
@@ -52,6 +57,8 @@ void report_destroy(struct report *report)
         return;
     pthread_mutex_destroy(&report->lock);
     arena_free(&report->arena);
+    for (size_t i = 0; i < report->step_count; i++)
+        free(report->steps[i].changes.fields);
     free(report->scores);
     free(report->steps);
     free(report->details);
@@ -63,12 +70,20 @@ static const char *copy_text(struct report *report, const char *text)
     return text ? arena_copy(&report->arena, text, strlen(text)) : "";
 }
 
-static struct step_entry *step_entry(struct report *report, const char *step)
+static struct step_entry *known_step(struct report *report, const char *step)
 {
     for (size_t i = 0; i < report->step_count; i++) {
         if (strcmp(report->steps[i].id, step) == 0)
             return &report->steps[i];
     }
+    return NULL;
+}
+
+static struct step_entry *step_entry(struct report *report, const char *step)
+{
+    struct step_entry *known = known_step(report, step);
+    if (known)
+        return known;
     report->steps = memory_resize(report->steps, report->step_count + 1, sizeof(*report->steps));
     struct step_entry *entry = &report->steps[report->step_count++];
     *entry = (struct step_entry){.id = copy_text(report, step)};
@@ -126,10 +141,8 @@ void report_add_detail(struct report *report, const char *step, const char *name
     pthread_mutex_unlock(&report->lock);
 }
 
-void report_add_counts(struct report *report, const char *step, const struct step_counts *counts)
+static void add_counts(struct step_counts *sum, const struct step_counts *counts)
 {
-    pthread_mutex_lock(&report->lock);
-    struct step_counts *sum = &step_entry(report, step)->counts;
     sum->in += counts->in;
     sum->out += counts->out;
     sum->dropped += counts->dropped;
@@ -139,6 +152,79 @@ void report_add_counts(struct report *report, const char *step, const struct ste
     sum->output_tokens += counts->output_tokens;
     sum->cost += counts->cost;
     sum->seconds += counts->seconds;
+}
+
+void report_add_counts(struct report *report, const char *step, const struct step_counts *counts)
+{
+    pthread_mutex_lock(&report->lock);
+    add_counts(&step_entry(report, step)->counts, counts);
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_calls(struct report *report, const char *who, const struct step_counts *counts)
+{
+    pthread_mutex_lock(&report->lock);
+    struct step_entry *step = known_step(report, who);
+    if (step)
+        add_counts(&step->counts, counts);
+    pthread_mutex_unlock(&report->lock);
+}
+
+/* ---- what steps did -------------------------------------------------------------------------- */
+
+static struct report_field *field_entry(struct report_changes *changes, const char *name)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        if (changes->fields[i].name == name)
+            return &changes->fields[i];
+    }
+    changes->fields = memory_resize(changes->fields, changes->count + 1, sizeof(*changes->fields));
+    struct report_field *field = &changes->fields[changes->count++];
+    *field = (struct report_field){.name = name};
+    return field;
+}
+
+void report_take_changes(struct report_changes *changes, struct record *record)
+{
+    for (uint64_t left = record->added | record->changed; left; left &= left - 1) {
+        unsigned at = (unsigned)__builtin_ctzll(left);
+        struct report_field *field = field_entry(changes, record->fields[at].name);
+        field->added += record->added >> at & 1;
+        field->changed += record->changed >> at & 1;
+    }
+    changes->records += record->changed || record->reweighted;
+    changes->weights += record->reweighted;
+    record->added = record->changed = 0;
+    record->reweighted = false;
+}
+
+void report_add_changes(struct report *report, const char *step,
+                        const struct report_changes *changes)
+{
+    pthread_mutex_lock(&report->lock);
+    struct report_changes *sum = &step_entry(report, step)->changes;
+    for (size_t i = 0; i < changes->count; i++) {
+        struct report_field *field = field_entry(sum, changes->fields[i].name);
+        field->added += changes->fields[i].added;
+        field->changed += changes->fields[i].changed;
+    }
+    sum->records += changes->records;
+    sum->weights += changes->weights;
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_step(struct report *report, const struct report_step *step)
+{
+    pthread_mutex_lock(&report->lock);
+    struct step_entry *entry = step_entry(report, step->id);
+    entry->kind = copy_text(report, step->kind);
+    entry->use = copy_text(report, step->use);
+    entry->from = arena_alloc(&report->arena, step->from_count * sizeof(char *));
+    entry->from_count = step->from_count;
+    for (size_t i = 0; i < step->from_count; i++)
+        entry->from[i] = copy_text(report, step->from[i]);
+    entry->written = step->written;
+    entry->conditional = step->conditional;
     pthread_mutex_unlock(&report->lock);
 }
 
@@ -149,20 +235,39 @@ void report_reset_counts(struct report *report, const char *step)
     double seconds = entry->counts.seconds;
     entry->counts = (struct step_counts){.seconds = seconds};
     entry->reasons = NULL;
+    entry->changes.count = 0;
+    entry->changes.records = entry->changes.weights = 0;
     pthread_mutex_unlock(&report->lock);
 }
 
-void report_add_reason(struct report *report, const char *step, const char *why)
+/* A record's id: 16 lower-case hexadecimal digits that stand alone. */
+static bool is_id(const char *why, const char *at)
 {
-    char folded[REASON_LENGTH];
+    return (at == why || !isalnum((unsigned char)at[-1])) &&
+           strspn(at, "0123456789abcdef") == ID_DIGITS && !isalnum((unsigned char)at[ID_DIGITS]);
+}
+
+void report_fold_reason(const char *why, char folded[REPORT_REASON])
+{
     size_t length = 0;
-    for (const char *at = why; *at && length + 1 < sizeof(folded); at++) {
-        bool digit = isdigit((unsigned char)*at) != 0;
+    for (const char *at = why; *at && length + 1 < REPORT_REASON; at++) {
+        bool id = is_id(why, at), digit = id || isdigit((unsigned char)*at);
+        if (id)
+            at += ID_DIGITS - 1;
         if (digit && length && folded[length - 1] == '#')
             continue;
         folded[length++] = digit ? '#' : *at;
     }
     folded[length] = '\0';
+    /* Not in the middle of a character. */
+    while (length && !utf8_valid((xy_str){folded, length}))
+        folded[--length] = '\0';
+}
+
+void report_add_reason(struct report *report, const char *step, const char *why)
+{
+    char folded[REPORT_REASON];
+    report_fold_reason(why, folded);
     pthread_mutex_lock(&report->lock);
     struct step_entry *entry = step_entry(report, step);
     struct reason *reason = entry->reasons;
@@ -279,10 +384,42 @@ static const struct reason *most_frequent(const struct reason *reasons, const st
     return best;
 }
 
+static void write_changes(struct buffer *out, const struct report_changes *changes)
+{
+    json_write_figure(out, "changed", (double)changes->records);
+    json_write_figure(out, "reweighted", (double)changes->weights);
+    buffer_append_text(out, ",\"fields\":[");
+    for (size_t i = 0; i < changes->count; i++) {
+        buffer_append_text(out, i ? ",{\"field\":" : "{\"field\":");
+        json_write_text(out, str_of(changes->fields[i].name));
+        json_write_figure(out, "added", (double)changes->fields[i].added);
+        json_write_figure(out, "changed", (double)changes->fields[i].changed);
+        buffer_append_char(out, '}');
+    }
+    buffer_append_char(out, ']');
+}
+
+static void write_place(struct buffer *out, const struct step_entry *step)
+{
+    buffer_append_text(out, ",\"kind\":");
+    json_write_text(out, str_of(step->kind ? step->kind : ""));
+    buffer_append_text(out, ",\"use\":");
+    json_write_text(out, str_of(step->use ? step->use : ""));
+    buffer_append_text(out, ",\"from\":[");
+    for (size_t i = 0; i < step->from_count; i++) {
+        if (i)
+            buffer_append_char(out, ',');
+        json_write_text(out, str_of(step->from[i]));
+    }
+    buffer_printf(out, "],\"written\":%s,\"when\":%s", step->written ? "true" : "false",
+                  step->conditional ? "true" : "false");
+}
+
 static void write_step(struct buffer *out, const struct step_entry *step)
 {
     buffer_append_text(out, "{\"step\":");
     json_write_text(out, str_of(step->id));
+    write_place(out, step);
     json_write_figure(out, "in", (double)step->counts.in);
     json_write_figure(out, "out", (double)step->counts.out);
     json_write_figure(out, "dropped", (double)step->counts.dropped);
@@ -292,6 +429,7 @@ static void write_step(struct buffer *out, const struct step_entry *step)
     json_write_figure(out, "output_tokens", (double)step->counts.output_tokens);
     json_write_figure(out, "cost", step->counts.cost);
     json_write_figure(out, "seconds", step->counts.seconds);
+    write_changes(out, &step->changes);
     buffer_append_text(out, ",\"reasons\":[");
     const struct reason *reason = most_frequent(step->reasons, NULL);
     for (int i = 0; reason && i < REASONS_SHOWN; i++) {

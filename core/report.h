@@ -5,7 +5,7 @@
 #ifndef XYLEM_CORE_REPORT_H
 #define XYLEM_CORE_REPORT_H
 
-#include "template.h"
+#include "record.h"
 
 struct report;
 
@@ -22,6 +22,36 @@ struct report_score {
     uint32_t round;
 };
 
+/* What a step did to the records that it kept: by field, how many got it and how many had another
+ * value in it before. Zeroed: nothing. A field beyond a record's 64th is not counted, nor is one
+ * that is taken away. */
+struct report_changes {
+    struct report_field {
+        const char *name; /* interned by record.h */
+        uint64_t added, changed;
+    } *fields;
+    size_t count;
+    uint64_t records;     /* in which a value or the weight was changed */
+    uint64_t weights;     /* of them, those whose weight was */
+};
+
+/* Adds the marks on `record` and wipes them off, so that the next step starts with none. */
+void report_take_changes(struct report_changes *changes, struct record *record);
+
+enum { REPORT_REASON = 120 };
+/* A reason as it is counted, NUL-terminated and cut to fit: digits and the ids of records become
+ * `#`, so that "12 bytes" and "13 bytes", or two pairs of twins, are one. */
+void report_fold_reason(const char *why, char folded[REPORT_REASON]);
+
+/* What a step is, for who reads the run's folder later. */
+struct report_step {
+    const char *id, *kind, *use; /* "filter", "minhash"; `use` is NULL for the core's own steps */
+    const char *const *from;
+    size_t from_count;
+    bool written;                /* an output is made of its records */
+    bool conditional;            /* it has a `when` */
+};
+
 struct report *report_create(void);
 void report_destroy(struct report *report);
 
@@ -31,10 +61,15 @@ void report_add_score(struct report *report, const char *step, uint32_t round,
 void report_add_detail(struct report *report, const char *step, const char *name, xy_str json);
 /* Adds to the step's counts; steps appear in the order of first adding. */
 void report_add_counts(struct report *report, const char *step, const struct step_counts *counts);
-/* Forgets a step's counts, before a whole-dataset step runs over everything again. */
+/* The same for calls that the step's stage made by itself; not for who is no step. */
+void report_add_calls(struct report *report, const char *who, const struct step_counts *counts);
+void report_add_changes(struct report *report, const char *step,
+                        const struct report_changes *changes);
+/* Makes the step known, in file order. */
+void report_add_step(struct report *report, const struct report_step *step);
+/* Forgets a step's counts and changes, before a whole-dataset step runs over everything again. */
 void report_reset_counts(struct report *report, const char *step);
-/* Why records were dropped, for the closing table: the `limit` most frequent reasons of a step,
- * with digits folded to `#` so that "12 bytes" and "13 bytes" count as one. */
+/* Why records were dropped: the most frequent reasons of a step are written, folded. */
 void report_add_reason(struct report *report, const char *step, const char *why);
 
 size_t report_scores(const struct report *report);

@@ -13,12 +13,29 @@ struct pending_call {
     struct job *job;
     xy_reply_done done;
     void *user;
+    uint32_t operation;
+    size_t texts;
 };
+
+/* A stage's own calls count to its step, each text that was embedded as one. [any] */
+static void count(const struct job *job, uint32_t operation, size_t texts, const xy_reply *reply)
+{
+    struct services *services = instance_services(job->instance);
+    struct step_counts counts = {
+        .calls = operation == XY_EMBED ? texts : 1,
+        .prompt_tokens = reply->prompt_tokens,
+        .output_tokens = reply->output_tokens,
+        .cost = reply->cost,
+    };
+    if (services->report)
+        report_add_calls(services->report, instance_name(job->instance), &counts);
+}
 
 static void call_done(void *data, const xy_reply *reply)
 {
     struct pending_call call = *(struct pending_call *)data;
     free(data);
+    count(call.job, call.operation, call.texts, reply);
     atomic_fetch_sub(&call.job->tickets, 1);
     call.done(&call.job->base, call.user, reply);
 }
@@ -46,6 +63,8 @@ static int submit(xy_job *base, const xy_model *model, const xy_request *request
     *call = (struct pending_call){.job = job, .done = done, .user = user};
     atomic_fetch_add(&job->tickets, 1);
     xy_request filled = fill(model, request);
+    call->operation = filled.operation;
+    call->texts = filled.text_count;
     int code = model_submit((struct model *)model, &filled, call_done, call, ticket);
     if (code < 0) {
         atomic_fetch_sub(&job->tickets, 1);
@@ -150,6 +169,7 @@ static int call_and_wait(xy_job *base, const xy_model *model, const xy_request *
     pthread_mutex_unlock(&call.lock);
     pthread_cond_destroy(&call.ready);
     pthread_mutex_destroy(&call.lock);
+    count(job, filled.operation, filled.text_count, reply);
     return reply->status;
 }
 
