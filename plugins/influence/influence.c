@@ -198,7 +198,7 @@ static void report_trial(const struct influence_filter *filter, xy_job *job,
     scores_value(&sink, "unjudged", (double)unjudged, "records", count,
                  "records let through without a judgement");
     scores_value(&sink, "student_accuracy", trial->scored ? trial->accuracy : NAN, "share",
-                 trial->scored, "how often the classifier gives the label of what it is measured on");
+                 trial->scored, "how often the classifier gives the label that it is measured on");
 }
 
 static int run(void *state, xy_job *job, xy_dataset *input)

@@ -125,8 +125,8 @@ static int score_by_others(const struct influence_work *work, struct part *train
         return xy_fail(work->job, XY_EINVAL, "`validation` has no row with a label and features: "
                        "there is nothing to measure on");
     if (work->validation->dimension != work->set->dimension)
-        return xy_fail(work->job, XY_EINVAL, "the vectors of the records have %zu dimensions, those "
-                       "of `validation` %zu", work->set->dimension, work->validation->dimension);
+        return xy_fail(work->job, XY_EINVAL, "the vectors of the records have %zu dimensions, "
+                       "those of `validation` %zu", work->set->dimension, work->validation->dimension);
     int code = measure(work, train, validation, scores, accuracy);
     *accuracy /= (double)validation->count;
     return code;

@@ -32,8 +32,8 @@ def chance(w, x):
 
 
 def fit(rows):
-    """Logistic regression by Newton's method: two classes' weights with the penalty |W|^2 / (2 C) are
-    w/2 and -w/2 at the optimum, which is |w|^2 / (4 C)."""
+    """Logistic regression by Newton's method: two classes' weights with the penalty |W|^2 / (2 C)
+    are w/2 and -w/2 at the optimum, which is |w|^2 / (4 C)."""
     size = len(rows[0][0])
     w = [0.0] * size
     for _ in range(25):
