@@ -51,7 +51,8 @@ struct command {
 };
 
 extern const struct command command_run, command_check, command_plugins, command_help, command_why,
-    command_runs, command_new, command_test_plugin, command_schema, command_completion;
+    command_runs, command_report, command_new, command_test_plugin, command_schema,
+    command_completion;
 extern const struct command *const commands[]; /* NULL-terminated */
 
 /* The last value of a flag, or NULL; whether it was given; all of its values. */
@@ -87,6 +88,10 @@ struct table;
 struct table *table_create(size_t columns);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(struct table *table, FILE *to); /* the first row is the heading; frees */
+void table_print_markdown(struct table *table, FILE *to);
+void table_discard(struct table *table);
+/* A text within Markdown, with what would be markup escaped. */
+void print_markdown_text(const char *text, FILE *to);
 
 /* "1234567" as "1.2M", a number of seconds as "2m03s". Static buffers, four of them in turn. */
 const char *short_count(double count);

@@ -6,8 +6,8 @@
 #include "cli.h"
 
 const struct command *const commands[] = {
-    &command_run,  &command_check,       &command_plugins, &command_help,       &command_why,
-    &command_runs, &command_new,         &command_test_plugin, &command_schema,
+    &command_run,  &command_check,  &command_plugins, &command_help,        &command_why,
+    &command_runs, &command_report, &command_new,     &command_test_plugin, &command_schema,
     &command_completion, NULL,
 };
 

@@ -150,6 +150,14 @@ static bool right_aligned(const struct table *table, size_t column)
     return column > 0;
 }
 
+void table_discard(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(table);
+}
+
 void table_print(struct table *table, FILE *to)
 {
     size_t *widths = memory_zeroed(table->columns, sizeof(*widths));
@@ -178,10 +186,32 @@ void table_print(struct table *table, FILE *to)
             fprintf(to, "%s\n", heading ? terminal_colour(to, PLAIN) : "");
     }
     /* Only now: how a column is aligned depends on all of its cells. */
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
     free(widths);
     free(right);
-    free(table->cells);
-    free(table);
+    table_discard(table);
+}
+
+void print_markdown_text(const char *text, FILE *to)
+{
+    for (; *text; text++) {
+        if (strchr("\\`*_[]<>|&", *text))
+            putc('\\', to);
+        putc(*text, to);
+    }
+}
+
+void table_print_markdown(struct table *table, FILE *to)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        size_t column = i % table->columns;
+        fputs(column ? " | " : "| ", to);
+        print_markdown_text(table->cells[i], to);
+        if (column + 1 < table->columns)
+            continue;
+        fputs(" |\n", to);
+        for (size_t k = 0; i < table->columns && k < table->columns; k++)
+            fprintf(to, "%s%s", right_aligned(table, k) ? "|---:" : "|---",
+                    k + 1 == table->columns ? "|\n" : "");
+    }
+    table_discard(table);
 }

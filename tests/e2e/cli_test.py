@@ -13,8 +13,8 @@ import time
 
 import harness
 
-COMMANDS = ["run", "check", "plugins", "help", "why", "runs", "new", "test-plugin", "schema",
-            "completion"]
+COMMANDS = ["run", "check", "plugins", "help", "why", "runs", "report", "new", "test-plugin",
+            "schema", "completion"]
 KINDS = ["generator", "condition", "filter", "enhancer", "evaluator", "learner", "format"]
 
 
@@ -103,6 +103,7 @@ class CommandLine(harness.Case):
         self.assertEqual(sorted(completions("xylem", "")),
                          sorted([*COMMANDS, "--help", "--version"]))
         self.assertEqual(completions("xylem", "ru"), ["run", "runs"])
+        self.assertEqual(completions("xylem", "rep"), ["report"])
         self.assertIn("--set", completions("xylem", "run", "--"))
         self.write("my.yaml", "")
         self.assertEqual(completions("xylem", "run", "my"), ["my.yaml"])
