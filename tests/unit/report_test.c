@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "json.h"
@@ -102,12 +104,107 @@ static void details_that_are_no_json_are_left_out(void)
     report_destroy(report);
 }
 
+static struct report_field *field_of(const struct report_changes *changes, const char *name)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        if (strcmp(changes->fields[i].name, name) == 0)
+            return &changes->fields[i];
+    }
+    return NULL;
+}
+
+static void set(struct record *record, const char *field, const char *text)
+{
+    xy_value value = {.type = text ? XY_TEXT : XY_NULL, .text = str_of(text)};
+    CU_ASSERT_EQUAL(record_set(record, field, &value), XY_OK);
+}
+
+static void changes_are_what_a_step_did(void)
+{
+    struct record *record = record_create(1);
+    struct report_changes source = {0}, step = {0};
+    set(record, "gone", "x");
+    set(record, "label", "good");
+    set(record, "text", "a");
+    report_take_changes(&source, record);
+    CU_ASSERT_EQUAL(source.count, 3);
+    CU_ASSERT_EQUAL(source.records, 0);
+    /* The mark of `label` moves as the field before it is taken away. `text` gets what it had;
+     * `score` is set and corrected at once. */
+    set(record, "label", "bad");
+    set(record, "gone", NULL);
+    set(record, "text", "a");
+    set(record, "score", "1");
+    set(record, "score", "2");
+    record->base.api->set_weight(&record->base, 1);
+    report_take_changes(&step, record);
+    CU_ASSERT_EQUAL_FATAL(step.count, 2);
+    CU_ASSERT_EQUAL(field_of(&step, "label")->changed, 1);
+    CU_ASSERT_EQUAL(field_of(&step, "label")->added, 0);
+    CU_ASSERT_EQUAL(field_of(&step, "score")->added, 1);
+    CU_ASSERT_EQUAL(field_of(&step, "score")->changed, 0);
+    CU_ASSERT_EQUAL(step.records, 1);
+    CU_ASSERT_EQUAL(step.weights, 0);
+    /* The marks are gone; a new weight is a change without a field. */
+    record->base.api->set_weight(&record->base, 2);
+    report_take_changes(&step, record);
+    CU_ASSERT_EQUAL(field_of(&step, "label")->changed, 1);
+    CU_ASSERT_EQUAL(step.records, 2);
+    CU_ASSERT_EQUAL(step.weights, 1);
+    free(source.fields);
+    free(step.fields);
+    record_destroy(record);
+}
+
+static void fields_beyond_the_marks_are_not_counted(void)
+{
+    struct record *record = record_create(1);
+    struct report_changes changes = {0};
+    char name[16];
+    for (int i = 0; i < 70; i++) {
+        snprintf(name, sizeof(name), "mark_%02d", i);
+        set(record, name, "x");
+    }
+    report_take_changes(&changes, record);
+    CU_ASSERT_EQUAL(changes.count, 64);
+    set(record, "mark_69", "y");
+    set(record, "mark_00", NULL); /* moves the 65th among those that have marks */
+    set(record, "mark_64", "y");
+    report_take_changes(&changes, record);
+    CU_ASSERT_EQUAL(changes.count, 65);
+    CU_ASSERT_EQUAL(field_of(&changes, "mark_64")->changed, 1);
+    CU_ASSERT_PTR_NULL(field_of(&changes, "mark_69"));
+    free(changes.fields);
+    record_destroy(record);
+}
+
+static void ids_in_reasons_are_one(void)
+{
+    char folded[REPORT_REASON];
+    report_fold_reason("equals 5c0b33a9e6415c22 (12 bytes)", folded);
+    CHECK_TEXT(folded, "equals # (# bytes)");
+    report_fold_reason("equals deadbeefdeadbeef", folded);
+    CHECK_TEXT(folded, "equals #");
+    /* Too long, too short, or within a word: no id. */
+    report_fold_reason("deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef", folded);
+    CHECK_TEXT(folded, "deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef");
+    /* Cut before the character that does not fit: 118 letters leave one byte for two. */
+    char text[125] = {0};
+    memset(text, 'a', 118);
+    memcpy(text + 118, "\xc3\xa9z", 3);
+    report_fold_reason(text, folded);
+    CU_ASSERT_EQUAL(strlen(folded), 118);
+}
+
 int main(void)
 {
     static const struct check checks[] = {
         {"the newest scores are seen by until", newest_scores_are_seen_by_until},
         {"counts add up and start over", counts_add_up_and_start_over},
         {"reasons fold digits", reasons_fold_digits_and_come_most_frequent_first},
+        {"changes are what a step did", changes_are_what_a_step_did},
+        {"fields beyond the marks are not counted", fields_beyond_the_marks_are_not_counted},
+        {"ids in reasons are one", ids_in_reasons_are_one},
         {"details that are no JSON are left out", details_that_are_no_json_are_left_out},
         {NULL, NULL},
     };
