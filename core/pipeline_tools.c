@@ -70,7 +70,7 @@ static void read_tool(struct pipeline_reader *reader, const struct node *key,
     static const char *const known[] = {"use", "with", "description", "timeout", NULL};
     const char *where = arena_printf(reader->arena, "tool `%s`", key->text.ptr);
     char found[NODE_SHOWN];
-    xy_tool tool;
+    xy_tool tool = {.size = sizeof(tool)};
     spec->name = key->text.ptr;
     spec->timeout = TOOL_TIMEOUT;
     spec->step.kind = STEP_STAGE;

@@ -24,7 +24,7 @@ static int find_toxic(struct toxicity_student *student, xy_job *job, const struc
 int toxicity_student_train(struct toxicity_student *student, xy_job *job, xy_dataset *train,
                            uint64_t seed)
 {
-    const struct labelled_fields fields = {student->text, student->label, NULL};
+    const struct labelled_fields fields = {.text = student->text, .label = student->label};
     struct labelled set = {0};
     struct labelled_part part = {0};
     struct names classes = {0};
