@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exact and near de-duplication from JSON lines to JSON lines, by the whole program and by peers, in
-turns on the same two cores. Measures, judges nothing.
+"""Exact and near de-duplication from JSON lines to JSON lines, by the whole program and by peers,
+in turns on the same two cores. Measures, judges nothing.
 
     python3 tests/bench/dedup.py [--build BUILD] [--records 1000000] [--peer-records 100000]
                                  [--peers polars,rensa,datatrove,data-juicer] [--venv FOLDER]
@@ -9,9 +9,9 @@ turns on the same two cores. Measures, judges nothing.
 The data are made: 40 words a record (about 330 bytes a line), a tenth of them copies of earlier
 ones, a tenth with one word changed (a Jaccard similarity of 0.85 by shingles of three words).
 Without --peers only Xylem runs. Peers are installed with pip into --venv, or into a folder that is
-thrown away; polars runs over --records, the others, which take longer, over --peer-records, with a
-line of Xylem's over the same. For each: the least wall and CPU seconds of the rounds (with the
-processes that it waits for: datatrove's are not among them), the peak memory of its largest process,
+thrown away; polars runs over --records, the others, which take longer, over --peer-records, with
+a line of Xylem's over the same. For each: the least wall and CPU seconds of the rounds (with the
+processes it waits for: datatrove's are not among them), the peak memory of its largest process,
 and the records kept. Xylem flushes its output to the disk before it ends, the peers do not; rensa's
 flags take both of a pair, and it is only timed.
 """
@@ -212,7 +212,8 @@ def bench(options, folder):
         files[count] = os.path.join(folder, f"{count}.jsonl")
         write_data(files[count], count)
     source = files[options.records]
-    runs = [("exact", xylem(build, folder, "exact", "field: text, normalise: none", source, target))]
+    runs = [("exact",
+             xylem(build, folder, "exact", "field: text, normalise: none", source, target))]
     if "polars" in peers:
         runs.append(("polars unique", peer(venv, folder, "polars", source, target)))
     in_turns(f"exact, {options.records} records", runs, folder, target, options.rounds)
