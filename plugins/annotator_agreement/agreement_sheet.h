@@ -46,9 +46,9 @@ enum { SHEET_OBSERVED, SHEET_ALPHA, SHEET_FLEISS, SHEET_COHEN, SHEET_COEFFICIENT
 int sheet_init(struct sheet *sheet, const struct panel *panel, const bool *wanted,
                const struct scale *scale);
 /* Observed agreement (mean over items of the share of equal pairs), Krippendorff's alpha (2011),
- * Fleiss' kappa (1971; for unequal numbers of marks as in Fleiss, Levin, Paik 2003), and the mean of
- * Cohen's kappa (1960) over pairs of annotators (Light 1971). Item i counts times[i] times (NULL:
- * once). NaN where a coefficient is not defined: too few marks, or one label only. */
+ * Fleiss' kappa (1971; for unequal numbers of marks as in Fleiss, Levin, Paik 2003), and the mean
+ * of Cohen's kappa (1960) over pairs of annotators (Light 1971). Item i counts times[i] times
+ * (NULL: once). NaN where a coefficient is not defined: too few marks, or one label only. */
 void sheet_measure(struct sheet *sheet, const uint32_t *times, double out[SHEET_COEFFICIENTS]);
 /* Cohen's kappa of two annotators as of the last sheet_measure(). */
 double sheet_pair(const struct sheet *sheet, uint32_t a, uint32_t b);

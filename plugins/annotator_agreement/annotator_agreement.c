@@ -24,14 +24,14 @@ struct stage {
 
 static const xy_option options[] = {
     {.name = "fields", .type = XY_OPT_LIST, .offset = AT(fields),
-     .help = "Several fields of a record, each the label of an annotator who is named as the field."},
+     .help = "Several fields of a record, each the label of an annotator, who is named so."},
     {.name = "field", .type = XY_OPT_FIELD, .offset = AT(field), .def = "label",
      .help = "Without `fields`: the field that holds a record's one label."},
     {.name = "annotator", .type = XY_OPT_FIELD, .offset = AT(annotator),
      .help = "Without `fields`: the field that names whose label a record holds."},
     {.name = "by", .type = XY_OPT_FIELD, .offset = AT(by),
-     .help = "Records with the same value of this are one item; otherwise those that were made from "
-             "one record are, or, with `fields`, each record."},
+     .help = "Records with the same value of this are one item; otherwise those that were made "
+             "from one record are, or, with `fields`, each record."},
     {.name = "abstain", .type = XY_OPT_LIST, .offset = AT(abstain),
      .help = "Values that are no labels, such as `unknown`."},
     {.name = "level", .type = XY_OPT_TEXT, .offset = AT(level), .def = "nominal",
@@ -101,6 +101,20 @@ static int prepare(void *state, xy_job *job)
     return XY_OK;
 }
 
+static int read_shown(const struct stage *stage, xy_job *job, const xy_record *record,
+                      size_t index, uint8_t *seen)
+{
+    xy_str text = xy_record_text(record, stage->shown);
+    double shown = names_number(record, stage->shown, NAN);
+    bool good = isnan(shown) || shown == 0 || shown == 1;
+    if (text.len || !good)
+        return xy_fail(job, XY_EINVAL, "`%s` of record %zu is neither true nor false",
+                       stage->shown, index);
+    if (!isnan(shown))
+        *seen = shown == 1;
+    return XY_OK;
+}
+
 /* Who saw what: `shown` and `suggestion` of each record. */
 static int read_records(const struct stage *stage, xy_job *job, xy_dataset *input,
                         struct work *work)
@@ -114,16 +128,9 @@ static int read_records(const struct stage *stage, xy_job *job, xy_dataset *inpu
         const xy_record *record = input->api->at(input, r);
         char scratch[NAMES_SCRATCH];
         work->seen[r] = SEEN_UNKNOWN;
-        if (stage->shown) {
-            xy_str text = xy_record_text(record, stage->shown);
-            double shown = names_number(record, stage->shown, NAN);
-            bool good = isnan(shown) || shown == 0 || shown == 1;
-            if (text.len || !good)
-                return xy_fail(job, XY_EINVAL, "`%s` of record %zu is neither true nor false",
-                               stage->shown, r);
-            if (!isnan(shown))
-                work->seen[r] = shown == 1;
-        }
+        int code = stage->shown ? read_shown(stage, job, record, r, &work->seen[r]) : XY_OK;
+        if (code < 0)
+            return code;
         xy_str label = {NULL, 0};
         if (stage->suggestion)
             label = names_label(record, stage->suggestion, scratch);
@@ -288,7 +295,8 @@ static void report_following(const struct stage *stage, xy_job *job, const struc
                         "share of the labels that are the suggestion, with Wilson's 95 % interval");
     }
     if (work->views > 1)
-        scores_estimate(&sink, "pull", difference_of(shares[VIEW_SHOWN], shares[VIEW_UNSEEN]), "", 0,
+        scores_estimate(&sink, "pull", difference_of(shares[VIEW_SHOWN], shares[VIEW_UNSEEN]), "",
+                        0,
                         "how much oftener the suggestion is followed when it was shown");
 }
 

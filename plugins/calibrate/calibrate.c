@@ -45,8 +45,8 @@ static const xy_option options[] = {
      .help = "A data set to fit on, in place of the input's records that have `gold`."},
     {.name = "floor", .type = XY_OPT_NUMBER, .offset = AT(floor), .def = "1e-6", .low = 1e-300,
      .high = 0.4,
-     .help = "Probabilities are taken to be at least this, since nothing brings 0 back; shares of few "
-             "votes want about 0.01."},
+     .help = "Probabilities are taken to be at least this, since nothing brings 0 back; shares of "
+             "few votes want about 0.01."},
     {.name = "bins", .type = XY_OPT_INT, .offset = AT(bins), .def = "15", .low = 1,
      .high = BINS_MAX, .help = "Bins of the expected calibration error."},
     {.name = "folds", .type = XY_OPT_INT, .offset = AT(folds), .def = "5", .low = 2, .high = 1000,
@@ -388,7 +388,7 @@ static const xy_stage calibrate_stage = {
     .state_size = sizeof(struct stage),
     .id = "calibrate",
     .version = "1.0.0",
-    .summary = "Probabilities that come true as often as they say, by temperature or Platt's method",
+    .summary = "Probabilities that come true as often as they say (temperature, Platt's method)",
     .options = options,
     .open = open_stage,
     .prepare = prepare,

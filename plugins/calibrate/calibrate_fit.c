@@ -159,7 +159,7 @@ static void fit_platt(const struct rows *rows, struct calibration *calibration, 
     }
     calibration->slope = slope;
     calibration->offset = offset;
-    calibration->bounded = counts[0] == 0 || counts[1] == 0; /* one class: targets alone settle it */
+    calibration->bounded = counts[0] == 0 || counts[1] == 0; /* only the targets settle it */
 }
 
 struct calibration calibrate_fit(const struct rows *rows, enum calibrate_method method,

@@ -31,8 +31,8 @@ struct calibration {
 };
 
 /* Fits to the rows but for those of one fold: row i is in fold i % folds; folds 0 takes all. By the
- * likelihood of the truths; Platt's targets are pulled from 0 and 1 as in his section 2.2 (1999), in
- * the form of Lin, Lin, Weng (2007). */
+ * likelihood of the truths; Platt's targets are pulled from 0 and 1 as in his section 2.2 (1999),
+ * in the form of Lin, Lin, Weng (2007). */
 struct calibration calibrate_fit(const struct rows *rows, enum calibrate_method method,
                                  size_t folds, size_t fold);
 /* Calibrates `classes` logarithms into probabilities that sum to 1; may be done in place. */

@@ -13,8 +13,8 @@ static bool has_fields(const struct panel_source *source)
 int panel_check(const struct panel_source *source, xy_job *job)
 {
     if (has_fields(source) && source->annotator)
-        return xy_fail(job, XY_EINVAL, "`fields` and `annotator`: take `fields` where a record holds "
-                       "several votes, `annotator` where it holds one");
+        return xy_fail(job, XY_EINVAL, "`fields` and `annotator`: take `fields` where a record "
+                       "holds several votes, `annotator` where it holds one");
     for (size_t i = 0; has_fields(source) && source->fields[i]; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(source->fields[i], source->fields[j]) == 0)

@@ -11,7 +11,7 @@
 struct panel_source {
     const char *const *fields;  /* NULL-terminated; NULL or empty: `field` */
     const char *field, *annotator;
-    const char *by;             /* records with one value of it are one item; NULL: see panel_read */
+    const char *by;             /* records with one value of it are one item; may be NULL */
     const char *const *abstain; /* NULL-terminated; values that are no votes */
 };
 

@@ -22,17 +22,17 @@ static const xy_option options[] = {
     {.name = "method", .type = XY_OPT_TEXT, .offset = AT(method), .def = "dawid_skene",
      .choices = "majority|weighted|dawid_skene|one_coin",
      .help = "`dawid_skene`: classes and a table of errors for each annotator are estimated "
-             "together; `one_coin`: with one accuracy for each; `weighted`: by `weights`, or by the "
-             "accuracy on `gold`; `majority`: each vote counts 1."},
+             "together; `one_coin`: with one accuracy for each; `weighted`: by `weights`, or by "
+             "the accuracy on `gold`; `majority`: each vote counts 1."},
     {.name = "fields", .type = XY_OPT_LIST, .offset = AT(fields),
-     .help = "Several fields of a record, each the vote of an annotator who is named as the field."},
+     .help = "Several fields of a record, each the vote of an annotator, who is named so."},
     {.name = "field", .type = XY_OPT_FIELD, .offset = AT(field), .def = "label",
      .help = "The field that takes the label and, without `fields`, holds a record's one vote."},
     {.name = "annotator", .type = XY_OPT_FIELD, .offset = AT(annotator),
      .help = "Without `fields`: the field that names whose vote a record holds."},
     {.name = "by", .type = XY_OPT_FIELD, .offset = AT(by),
-     .help = "Records with the same value of this are votes for one item; otherwise those that were "
-             "made from one record are, or, with `fields`, each record is an item."},
+     .help = "Records with the same value of this are votes for one item; otherwise those that "
+             "were made from one record are, or, with `fields`, each record is an item."},
     {.name = "abstain", .type = XY_OPT_LIST, .offset = AT(abstain),
      .help = "Values that are no votes, such as `unknown`."},
     {.name = "labels", .type = XY_OPT_LIST, .offset = AT(labels),
@@ -48,11 +48,11 @@ static const xy_option options[] = {
      .low = 0, .high = 1, .help = "It ends once no probability moves by this much."},
     {.name = "smoothing", .type = XY_OPT_NUMBER, .offset = AT(settings.smoothing), .def = "0.01",
      .low = 0, .high = 1000,
-     .help = "Votes that are added to each count, so that nothing unseen is impossible; 0: none, as "
-             "in the paper."},
+     .help = "Votes that are added to each count, so that nothing unseen is impossible; 0: none, "
+             "as in the paper."},
     {.name = "keep", .type = XY_OPT_TEXT, .offset = AT(keep), .def = "one", .choices = "one|all",
-     .help = "`one`: of each item the first record that voted for its label stays, and items without "
-             "votes are dropped; `all`: every record stays."},
+     .help = "`one`: of each item the first record that voted for its label stays, and items "
+             "without votes are dropped; `all`: every record stays."},
     {.name = "confidence", .type = XY_OPT_FIELD, .offset = AT(output.confidence),
      .def = "confidence", .help = "The field that takes the label's probability."},
     {.name = "probabilities", .type = XY_OPT_FIELD, .offset = AT(output.probabilities),
@@ -99,8 +99,8 @@ static int check_weights(const struct stage *stage, xy_job *job)
     while (json_next(weights, &cursor, &key, &value)) {
         double weight = json_number(value, NAN);
         if (!(weight >= 0) || isinf(weight))
-            return xy_fail(job, XY_EINVAL, "the weight of `%.*s` is %.*s; it must be a number from 0 "
-                           "on", (int)key.len, key.ptr, (int)value.len, value.ptr);
+            return xy_fail(job, XY_EINVAL, "the weight of `%.*s` is %.*s; it must be a number "
+                           "from 0 on", (int)key.len, key.ptr, (int)value.len, value.ptr);
         sum += weight;
     }
     return sum > 0 ? XY_OK : xy_fail(job, XY_EINVAL, "all `weights` are 0");
@@ -184,6 +184,12 @@ static void warn(const struct stage *stage, const struct label_model *model)
     if (voting < 3)
         xy_log_line(stage->host, XY_LOG_WARNING, "only %u of the annotators voted: with fewer than "
                     "three the votes do not tell who errs", voting);
+    uint32_t first, one_sided = label_model_one_sided(model, &first);
+    if (one_sided && model->classes > 1 && stage->settings.method == LABEL_DAWID_SKENE)
+        xy_log_line(stage->host, XY_LOG_WARNING, "%u of the annotators, such as `%s`, say one label "
+                    "wherever they vote, which tells `dawid_skene` nothing; for such labelling "
+                    "functions take `one_coin`", one_sided,
+                    names_at(&model->panel->annotators, first).ptr);
     if (!model->converged)
         xy_log_line(stage->host, XY_LOG_WARNING, "not converged after %lld iterations; raise "
                     "`iterations` or `tolerance`", (long long)model->iterations);

@@ -48,6 +48,8 @@ int label_model_estimate(struct label_model *model, const struct label_settings 
 uint32_t label_model_class(const struct label_model *model, size_t item);
 /* Fills right[] and votes[]. */
 void label_model_judge(struct label_model *model);
+/* How many annotators say one and the same label wherever they vote, and the first of them. */
+uint32_t label_model_one_sided(const struct label_model *model, uint32_t *first);
 void label_model_free(struct label_model *model);
 
 /* The stage's answers: fields of the records, and the report. */

@@ -17,8 +17,9 @@ int label_model_init(struct label_model *model, const struct panel *panel,
     *model = (struct label_model){.panel = panel, .classes = panel->labels.count,
                                   .annotators = panel->annotators.count, .likelihood = NAN};
     if (tables && annotators * classes * classes > CELLS_MAX)
-        return xy_fail(job, XY_EINVAL, "%zu annotators and %zu labels are too many tables of errors; "
-                       "`method: one_coin` has one number for each annotator", annotators, classes);
+        return xy_fail(job, XY_EINVAL, "%zu annotators and %zu labels are too many tables of "
+                       "errors; `method: one_coin` has one number for each annotator", annotators,
+                       classes);
     model->gold = calloc(items + 1, sizeof(*model->gold));
     model->truth = calloc(items * classes + 1, sizeof(*model->truth));
     model->weights = calloc(annotators + 1, sizeof(*model->weights));
@@ -131,8 +132,8 @@ static void estimate_prior(struct label_model *model, double smoothing)
         model->prior[j] /= sum;
 }
 
-/* What each annotator says of each class: equation 2.3 with `smoothing` added to each count. A class
- * that no item of the annotator has is said to be anything, with one probability. */
+/* What each annotator says of each class: equation 2.3 with `smoothing` added to each count. A
+ * class that no item of the annotator has is said to be anything, with one probability. */
 static void estimate_tables(struct label_model *model, double smoothing)
 {
     const struct panel *panel = model->panel;
@@ -260,6 +261,28 @@ uint32_t label_model_class(const struct label_model *model, size_t item)
     for (best = 0; row[best] < most; best++)
         continue;
     return best;
+}
+
+uint32_t label_model_one_sided(const struct label_model *model, uint32_t *first)
+{
+    const struct panel *panel = model->panel;
+    uint32_t *said = calloc((size_t)model->annotators + 1, sizeof(*said)), count = 0;
+    const uint32_t several = NAMES_NONE; /* 0: nothing yet; else a label's number plus 1 */
+    *first = NAMES_NONE;
+    if (!said)
+        return 0;
+    for (size_t v = 0; v < panel->count; v++) {
+        uint32_t *mine = &said[panel->votes[v].annotator], label = panel->votes[v].label + 1;
+        *mine = *mine == 0 || *mine == label ? label : several;
+    }
+    for (uint32_t k = model->annotators; k-- > 0;) {
+        if (said[k] == 0 || said[k] == several)
+            continue;
+        count++;
+        *first = k;
+    }
+    free(said);
+    return count;
 }
 
 void label_model_judge(struct label_model *model)

@@ -202,7 +202,8 @@ static void add_annotator(const struct label_model *model, uint32_t k, struct te
     text_add_literal(json, ",\"weight\":");
     text_add_number(json, model->weights[k]);
     bool tables = model->tables && model->classes;
-    const double *cell = tables ? model->tables + (size_t)k * model->classes * model->classes : NULL;
+    size_t cells = (size_t)model->classes * model->classes;
+    const double *cell = tables ? model->tables + k * cells : NULL;
     for (uint32_t j = 0; tables && j < model->classes; j++)
         for (uint32_t l = 0; l < model->classes; l++, cell++) {
             text_add_literal(json, l ? "," : j ? "],[" : ",\"confusion\":[[");

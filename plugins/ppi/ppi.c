@@ -101,8 +101,8 @@ static struct ppi_sums *system_of(const struct stage *stage, struct gathered *ga
     return &gathered->each[number];
 }
 
-/* One record. `may_teach`: with gold it counts as labelled; `must_teach`: without, it does not count
- * at all. */
+/* One record. `may_teach`: with gold it counts as labelled; `must_teach`: without, it does not
+ * count at all. */
 static int read_record(const struct stage *stage, xy_job *job, const xy_record *record,
                        bool may_teach, bool must_teach, struct gathered *gathered)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ppi_estimate.h - the mean of what people would say, from what a judge says of many records and
- * people of few: prediction-powered inference (Angelopoulos et al. 2023, Science, algorithm 1). [any] */
+ * people of few: prediction-powered inference (Angelopoulos et al. 2023, Science). [any] */
 #ifndef XYLEM_PLUGINS_PPI_PPI_ESTIMATE_H
 #define XYLEM_PLUGINS_PPI_PPI_ESTIMATE_H
 

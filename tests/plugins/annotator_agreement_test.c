@@ -154,8 +154,8 @@ static void suggestions(void)
     buffer_init(&lines, SIZE_MAX);
     for (int i = 0; i < 40; i++) {
         char said = i % 2 ? 'x' : 'y', other = i / 2 % 2 ? 'x' : 'y';
-        buffer_printf(&lines, "{\"a\":\"%c\",\"b\":\"%c\",\"saw\":true,\"hint\":\"%c\"}\n", said, said,
-                      said);
+        buffer_printf(&lines, "{\"a\":\"%c\",\"b\":\"%c\",\"saw\":true,\"hint\":\"%c\"}\n", said,
+                      said, said);
         buffer_printf(&lines, "{\"a\":\"%c\",\"b\":\"%c\",\"saw\":false,\"hint\":\"%c\"}\n", said,
                       other, said);
     }

@@ -184,7 +184,8 @@ static void little_to_fit_on(void)
     stage_result_free(&result);
     fails(NULL, "{\"probabilities\":{\"a\":1,\"b\":0}}\n",
           "only 0 of 1 records can be fitted on, with `gold` and `probabilities`");
-    fails("{least_rows: 2}", "{\"gold\":\"z\",\"probabilities\":{\"a\":1,\"b\":0}}\n{\"gold\":\"a\"}\n",
+    fails("{least_rows: 2}",
+          "{\"gold\":\"z\",\"probabilities\":{\"a\":1,\"b\":0}}\n{\"gold\":\"a\"}\n",
           "(1 have gold and no probabilities to use, of 1 gold is none of the classes)");
     /* Right everywhere: the surer the better, so that the scale runs to its bound. */
     calibrate("{least_rows: 2}", "{\"gold\":\"a\",\"probabilities\":{\"a\":0.6,\"b\":0.4}}\n"

@@ -207,6 +207,11 @@ static void little_to_learn_from(void)
     label("{fields: [a, b, c], method: one_coin}", "{\"a\":\"x\",\"b\":\"x\"}\n", XY_OK, &result);
     CU_ASSERT_EQUAL(stage_number(result.records[0], "confidence"), 1);
     stage_result_free(&result);
+    /* Functions that say one label or abstain: their votes tell something only to `one_coin`. */
+    label("{fields: [a, b, c]}", "{\"a\":\"x\"}\n{\"b\":\"y\"}\n{\"a\":\"x\",\"c\":\"y\"}\n",
+          XY_OK, &result);
+    CU_ASSERT(strstr(host.log, "3 of the annotators, such as `a`, say one label") != NULL);
+    stage_result_free(&result);
     label("{fields: [a, b, c], iterations: 1}",
           "{\"a\":\"x\",\"b\":\"y\",\"c\":\"x\"}\n{\"a\":\"y\",\"b\":\"y\",\"c\":\"x\"}\n", XY_OK,
           &result);

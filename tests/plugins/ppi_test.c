@@ -42,10 +42,10 @@ static bool near(double a, double b, double within)
     return false;
 }
 
-/* The README of ARES prints, for 4,421 records and 300 labelled ones, 0.6056978059262574 and [0.547,
- * 0.664], but ships no rows. These counts are the only ones that give the estimate to its last digit
- * with at most 60 more errors of one kind than of the other: 2,722 records called good, and 3 more
- * called good in error than called bad in error; with 75 errors in all the interval is theirs. */
+/* The README of ARES prints, for 4,421 records and 300 labelled ones, 0.6056978059262574 and
+ * [0.547, 0.664], but ships no rows. One pair of counts alone gives the estimate to its last digit:
+ * 2,722 records called good, and 3 more of the 300 called good in error than called bad in error;
+ * with 75 errors in all the interval is theirs. */
 static void published_example(void)
 {
     start();
@@ -94,7 +94,7 @@ static void by_hand(void)
     judge("{tune: true}", lines, XY_OK, NULL);
     double tuning = (33.0 / 4 - 7.5) / ((1 + 4.0 / 3) * (81.0 / 7 - 9));
     CU_ASSERT(near(stage_host_score(&host, "tuning").value, tuning, 1e-12));
-    CU_ASSERT(near(stage_host_score(&host, "estimate").value, tuning * 3 + 2.5 - tuning * 3, 1e-12));
+    CU_ASSERT(near(stage_host_score(&host, "estimate").value, 2.5, 1e-12)); /* both means are 3 */
     CU_ASSERT(stage_host_score(&host, "narrowing").value < 1);
     judge("{level: 0.9}", lines, XY_OK, NULL);
     estimate = stage_host_score(&host, "estimate");
@@ -107,7 +107,8 @@ static void texts_and_systems(void)
 {
     start();
     stage_host_add_dataset(&host, "seen", "{\"judge\":\"Yes\",\"gold\":\"Yes\"}\n"
-                           "{\"judge\":\"Yes\",\"gold\":\"No\"}\n{\"judge\":\"No\",\"gold\":\"No\"}\n"
+                           "{\"judge\":\"Yes\",\"gold\":\"No\"}\n"
+                           "{\"judge\":\"No\",\"gold\":\"No\"}\n"
                            "{\"judge\":\"No\",\"gold\":\"No\"}\n{\"judge\":\"No\"}\n");
     const char *lines = "{\"s\":\"b\",\"judge\":\"No\"}\n{\"s\":\"a\",\"judge\":\"Yes\"}\n"
                         "{\"s\":\"b\",\"judge\":\"Yes\",\"gold\":\"No\"}\n"

@@ -166,5 +166,29 @@ class RecordedPanel(Case):
             print(f"{task}: {len(rows)} rows, {len(models)} models,", right, end="; ")
 
 
+class Recipe(scripted.Case):
+    """pipelines/dawid_skene.yaml with its recorded answers: labels and probabilities."""
+
+    ANNOTATORS = ["first_direct", "first_codebook", "second_direct", "second_codebook"]
+
+    def test_recipe(self):
+        root = scripted.harness.ROOT
+        answers = os.path.join(root, "tests", "golden", "dawid_skene", "answers.jsonl")
+        sets = [*(f"models.{alias}={{ use: replay, file: '{answers}' }}"
+                  for alias in ("teacher", "second")), "params.sure=0",
+                *(f"write.{i}.path={self.path(f'data{i}.jsonl')}" for i in range(2)),
+                f"write.0.rejects={self.path('rejects.jsonl')}"]
+        self.xylem("run", "-q", "--runs", self.path("runs"),
+                   os.path.join(root, "pipelines", "dawid_skene.yaml"),
+                   *[word for value in sets for word in ("--set", value)])
+        rows = self.records("data0.jsonl")
+        self.assertEqual(len(rows), 11)  # one text was refused, and refused again
+        votes = [{k: row[k] for k in self.ANNOTATORS} for row in rows]
+        expected, _ = estimate(votes, ["negative", "positive"], self.ANNOTATORS)
+        for row, plain in zip(rows, expected):
+            self.assertEqual(row["label"], max(plain, key=plain.get))
+            self.assertAlmostEqual(row["confidence"], max(plain.values()), delta=0.0005001)
+
+
 if __name__ == "__main__":
     scripted.harness.main()
