@@ -99,7 +99,8 @@ static void add_steps(struct locked *locked, const struct pipeline *pipeline,
         add_plugin(locked, step->type);
         for (size_t k = 0; step->type && step->with && k < step->type->option_count; k++) {
             const xy_option *option = &step->type->options[k];
-            if (option->type == XY_OPT_PATH || option->type == XY_OPT_DATASET)
+            bool file = option->type == XY_OPT_PATH || option->type == XY_OPT_DATASET;
+            if (file && !(option->flags & XY_OPT_NEUTRAL))
                 add_input(locked, pipeline, step, option);
         }
         add_steps(locked, pipeline, step->steps, step->step_count);

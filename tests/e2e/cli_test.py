@@ -68,7 +68,7 @@ class CommandLine(harness.Case):
     def test_exit_codes_are_documented(self):
         said = self.xylem("help", "exit-codes").stdout
         self.assertEqual([line.split()[0] for line in said.splitlines()],
-                         ["0", "1", "2", "3", "4", "5", "71"])
+                         ["0", "1", "2", "3", "4", "5", "6", "71"])
 
     def test_every_stage_has_a_page(self):
         for stage in json.loads(self.xylem("plugins", "--json").stdout):

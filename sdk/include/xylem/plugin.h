@@ -506,7 +506,8 @@ enum { /* xy_option.flags */
     XY_OPT_REQUIRED = 1u << 0,
     XY_OPT_SECRET = 1u << 1, /* never printed, logged, hashed in clear or written to disk */
     XY_OPT_REST = 1u << 2,   /* type XY_OPT_JSON: collects, as an object, all keys no other names */
-    XY_OPT_NEUTRAL = 1u << 3 /* changes no answer (a timeout): not part of a request's key */
+    XY_OPT_NEUTRAL = 1u << 3 /* changes no answer (a timeout): not part of a request's key; a path
+                                that a run may find changed when it goes on */
 };
 
 typedef struct xy_option {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* argilla.h - the options of the format, and its two halves; see xy_format for each function. */
+#ifndef XYLEM_PLUGINS_ARGILLA_ARGILLA_H
+#define XYLEM_PLUGINS_ARGILLA_ARGILLA_H
+
+#include "json_file.h"
+#include "json_value.h"
+
+struct argilla {
+    const char *const *fields;          /* what Argilla calls fields: texts that are shown */
+    const char *label, *revision;       /* names of questions, and fields of people's answers */
+    const char *suggestion, *score, *agent;
+};
+
+int argilla_read_open(const void *state, xy_job *job, const char *path, void **cursor);
+int argilla_read_next(const void *state, xy_job *job, void *cursor, xy_record *out);
+void argilla_read_close(const void *state, void *cursor);
+
+int argilla_write_open(const void *state, xy_job *job, const char *const *fields,
+                       xy_output *output, void **cursor);
+int argilla_write_next(const void *state, xy_job *job, void *cursor, const xy_record *record);
+int argilla_write_close(const void *state, xy_job *job, void *cursor);
+
+#endif
