@@ -48,6 +48,7 @@ struct curation_score {
     const char *step;      /* that set it, or "" */
     double low, high;      /* of all values */
     bool whole;            /* all values are integers */
+    bool source;           /* the step is a source: shown only when it is not whole */
     size_t bins;
     uint64_t kept[CURATION_BINS], dropped[CURATION_BINS];
     uint64_t kept_count, dropped_count, not_finite;

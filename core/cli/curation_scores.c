@@ -30,7 +30,7 @@ static const struct curation_step *setter(const struct curation *curation, const
     return best;
 }
 
-/* What a source reads or counts is no score of a filter or an enhancer. */
+/* What a source counts is no score of a filter or an enhancer; a fraction that it reads may be. */
 static bool from_source(const struct curation_step *step)
 {
     const struct value *from = NULL;
@@ -61,10 +61,8 @@ static struct curation_score *score_entry(struct curation *curation, const char 
         .low = INFINITY,
         .high = -INFINITY,
         .whole = true,
+        .source = from_source(step),
     };
-    /* Left without bins, it is thrown out between the passes. */
-    if (from_source(step))
-        score->low = NAN;
     return score;
 }
 
@@ -82,7 +80,7 @@ static void take_number(struct curation *curation, const char *field, double val
                         const struct curation_step *dropped, bool bins)
 {
     struct curation_score *score = score_entry(curation, field, !bins);
-    if (!score || isnan(score->low))
+    if (!score)
         return;
     if (!isfinite(value)) {
         score->not_finite += bins;
@@ -154,7 +152,7 @@ void curation_set_bins(struct curation *curation)
     for (size_t i = 0; i < curation->score_count; i++) {
         struct curation_score *score = &curation->scores[i];
         bool flat_weight = score->field == weight_name && score->low == 1 && score->high == 1;
-        if (!(score->low <= score->high) || flat_weight)
+        if (!(score->low <= score->high) || flat_weight || (score->source && score->whole))
             continue;
         /* Only now: in the first pass steps may be met that the summary did not name. */
         score->dropped_by = memory_zeroed(curation->step_count, sizeof(uint64_t));
