@@ -126,7 +126,8 @@ static int score_by_others(const struct influence_work *work, struct part *train
                        "there is nothing to measure on");
     if (work->validation->dimension != work->set->dimension)
         return xy_fail(work->job, XY_EINVAL, "the vectors of the records have %zu dimensions, "
-                       "those of `validation` %zu", work->set->dimension, work->validation->dimension);
+                       "those of `validation` %zu", work->set->dimension,
+                       work->validation->dimension);
     int code = measure(work, train, validation, scores, accuracy);
     *accuracy /= (double)validation->count;
     return code;
