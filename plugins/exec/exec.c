@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec: any program that answers JSON lines is a model. */
+/* exec: any program that answers JSON lines is a model, or a learner. */
 #include "exec_internal.h"
+#include "exec_learner.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -302,4 +303,4 @@ static const xy_stage stage = {
     .generator = &generator,
 };
 
-XY_PLUGIN("exec", "1.0.0", "Apache-2.0", &stage)
+XY_PLUGIN("exec", "1.0.0", "Apache-2.0", &stage, &exec_learner_stage)

@@ -151,7 +151,7 @@ static inline bool bench_load(struct bench *bench, const char *file, const char 
     if (bench->library)
         *(void **)&entry = dlsym(bench->library, "xy_plugin_v1");
     for (const xy_stage *const *stage = entry ? entry()->stages : NULL; stage && *stage; stage++)
-        if (strcmp((*stage)->id, id) == 0)
+        if ((*stage)->kind == XY_GENERATOR && strcmp((*stage)->id, id) == 0)
             bench->stage = *stage;
     if (!bench->stage) {
         fprintf(stderr, "%s: %s\n", file, bench->library ? "no such stage" : dlerror());

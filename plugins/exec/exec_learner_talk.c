@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exec_learner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PIECE = 65536, TICK_MS = 100, LOGGED_MAX = 1000, LINE_MAX_BYTES = 256 << 20 };
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* In a group of its own, so that killing takes what it started, with no signal blocked. */
+static int spawn(struct talk *talk, const char *const *command, int line, int errors)
+{
+    extern char **environ;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawn_file_actions_adddup2(&actions, line, 0);
+    posix_spawn_file_actions_adddup2(&actions, line, 1);
+    posix_spawn_file_actions_adddup2(&actions, errors, 2);
+    int failed = posix_spawnp(&talk->pid, command[0], &actions, &attributes,
+                              (char *const *)(uintptr_t)command, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+int talk_start(struct talk *talk, const struct talk_terms *terms)
+{
+    int lines[2], errors[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lines) != 0)
+        return xy_fail(terms->job, XY_EIO, "no socket to a program: %s", strerror(errno));
+    if (pipe2(errors, O_CLOEXEC) != 0) {
+        close(lines[0]);
+        close(lines[1]);
+        return xy_fail(terms->job, XY_EIO, "no pipe to a program: %s", strerror(errno));
+    }
+    int failed = spawn(talk, terms->command, lines[1], errors[1]);
+    close(lines[1]);
+    close(errors[1]);
+    talk->line = lines[0];
+    talk->errors = errors[0];
+    fcntl(talk->line, F_SETFL, O_NONBLOCK);
+    fcntl(talk->errors, F_SETFL, O_NONBLOCK);
+    if (!failed)
+        return XY_OK;
+    talk->pid = 0;
+    close(talk->line);
+    close(talk->errors);
+    return xy_fail(terms->job, XY_EIO, "`%s` cannot be started: %s", terms->command[0],
+                   strerror(failed));
+}
+
+void talk_end(struct talk *talk)
+{
+    text_free(&talk->received);
+    text_free(&talk->complaint);
+    if (talk->pid == 0)
+        return;
+    close(talk->line); /* the end of its stdin */
+    close(talk->errors);
+    for (int i = 0; i < 20 && waitpid(talk->pid, NULL, WNOHANG) == 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    kill(-talk->pid, SIGKILL);
+    waitpid(talk->pid, NULL, 0);
+    talk->pid = 0;
+}
+
+/* ---- reading and writing --------------------------------------------------------------------- */
+
+/* Its stderr goes to the log, line by line. */
+static void hear_errors(struct talk *talk, const struct talk_terms *terms)
+{
+    char piece[4096];
+    ssize_t got = read(talk->errors, piece, sizeof(piece));
+    for (ssize_t i = 0; i < got; i++) {
+        if (piece[i] != '\n') {
+            if (talk->complaint.length < sizeof(talk->last) - 1)
+                text_add(&talk->complaint, &piece[i], 1);
+            continue;
+        }
+        snprintf(talk->last, sizeof(talk->last), "%s",
+                 talk->complaint.bytes ? talk->complaint.bytes : "");
+        if (talk->logged++ < LOGGED_MAX && talk->last[0])
+            xy_log_line(terms->host, XY_LOG_INFO, "%s: %s", terms->command[0], talk->last);
+        text_clear(&talk->complaint);
+    }
+}
+
+/* A whole line, if there is one. */
+static bool take_line(struct talk *talk, xy_str *line)
+{
+    struct text *received = &talk->received;
+    const char *from = received->bytes ? received->bytes + talk->taken : NULL;
+    const char *end = from ? memchr(from, '\n', received->length - talk->taken) : NULL;
+    if (!end)
+        return false;
+    *line = (xy_str){from, (size_t)(end - from)};
+    talk->taken += line->len + 1;
+    return true;
+}
+
+/* Forgets what was given out, so that the buffer holds one unfinished line at most. */
+static void forget(struct talk *talk)
+{
+    struct text *received = &talk->received;
+    if (!talk->taken)
+        return;
+    received->length -= talk->taken;
+    memmove(received->bytes, received->bytes + talk->taken, received->length);
+    talk->taken = 0;
+}
+
+static int ended(struct talk *talk, const struct talk_terms *terms)
+{
+    hear_errors(talk, terms);
+    if (!talk->last[0] && talk->complaint.length)
+        snprintf(talk->last, sizeof(talk->last), "%s", talk->complaint.bytes);
+    return xy_fail(terms->job, XY_EIO, "`%s` ended before it had answered%s%s", terms->command[0],
+                   talk->last[0] ? "; the last that it said: " : "", talk->last);
+}
+
+static int hear(struct talk *talk, const struct talk_terms *terms)
+{
+    char *piece = malloc(PIECE);
+    if (!piece)
+        return XY_ENOMEM;
+    ssize_t got = recv(talk->line, piece, PIECE, 0);
+    if (got > 0)
+        text_add(&talk->received, piece, (size_t)got);
+    free(piece);
+    if (talk->received.failed)
+        return XY_ENOMEM;
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        return ended(talk, terms);
+    if (talk->received.length > LINE_MAX_BYTES)
+        return xy_fail(terms->job, XY_EIO, "`%s` wrote a line of more than %d bytes",
+                       terms->command[0], LINE_MAX_BYTES);
+    return XY_OK;
+}
+
+static size_t tell(const struct talk *talk, const char *bytes, size_t length)
+{
+    ssize_t wrote = send(talk->line, bytes, length, MSG_NOSIGNAL);
+    return wrote > 0 ? (size_t)wrote : 0;
+}
+
+int talk_exchange(struct talk *talk, const struct talk_terms *terms, const struct text *out,
+                  xy_str *line)
+{
+    double due = terms->seconds > 0 ? now() + terms->seconds : 0;
+    size_t sent = 0, length = out ? out->length : 0;
+    forget(talk);
+    while (sent < length || !take_line(talk, line)) {
+        struct pollfd polled[] = {
+            {.fd = talk->line, .events = (short)(POLLIN | (sent < length ? POLLOUT : 0))},
+            {.fd = talk->errors, .events = POLLIN}};
+        if (terms->job->api->cancelled(terms->job))
+            return XY_ECANCELED;
+        if (due > 0 && now() > due)
+            return xy_fail(terms->job, XY_ETIMEOUT, "`%s` has not answered within %g seconds",
+                           terms->command[0], terms->seconds);
+        if (poll(polled, 2, TICK_MS) < 0 && errno != EINTR)
+            return xy_fail(terms->job, XY_EIO, "poll: %s", strerror(errno));
+        if (polled[1].revents & POLLIN)
+            hear_errors(talk, terms);
+        if (polled[0].revents & POLLOUT)
+            sent += tell(talk, out->bytes + sent, length - sent);
+        int code = polled[0].revents & (POLLIN | POLLHUP | POLLERR) ? hear(talk, terms) : XY_OK;
+        if (code < 0)
+            return code;
+    }
+    return XY_OK;
+}
