@@ -37,8 +37,9 @@ static const unsigned char folded[128] = {
     ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
     ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z'};
 
-/* How many bytes of a word's character stand at `at`: 0 when it is no part of a word. `*skip` is how
- * long the character is in any case. A soft hyphen and its like belong to the word, without a shape. */
+/* How many bytes of a word's character stand at `at`: 0 when it is no part of a word. `*skip` is
+ * how long the character is in any case. A soft hyphen and its like belong to the word, without
+ * a shape. */
 static size_t wordly(xy_str text, size_t at, size_t *skip)
 {
     unsigned char c = (unsigned char)text.ptr[at];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* phrases.h - finds any of many words and phrases in a text, in one pass. In plugin_fold.
  *
- * What is compared are words, as FOLD_WORDS of fold.h makes them: runs of letters, marks and digits,
- * case folded, so that "I'm sorry, but" and "I'm SORRY -- but" are the same phrase, and a phrase never
- * begins or ends inside a word. Scripts without spaces between words have no words to find.
+ * What is compared are words, as FOLD_WORDS of fold.h makes them: runs of letters, marks and
+ * digits, case folded, so that "I'm sorry, but" and "I'm SORRY -- but" are the same phrase, and a
+ * phrase never begins or ends inside a word. Scripts without spaces between words have no words to
+ * find.
  *
  * Words are compared by 64-bit hashes: two words that differ are taken for the same once in 2^64.
  * A set is read-only once it is filled, so that any number of threads may search in it, each with a

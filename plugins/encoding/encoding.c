@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* encoding - finds the traces of wrong encodings, and drops the record or repairs what is certain. */
+/* encoding - finds the traces of wrong encodings, and drops the record or repairs what is
+ * certain. */
 #include "encoding_faults.h"
 #include "excerpt.h"
 
@@ -55,7 +56,8 @@ static size_t characters(xy_str text, size_t to)
 }
 
 /* The fault as it can be shown: a control or invisible character as its code. */
-static int drop(xy_job *job, xy_str text, enum encoding_fault kind, const struct encoding_find *find)
+static int drop(xy_job *job, xy_str text, enum encoding_fault kind,
+                const struct encoding_find *find)
 {
     xy_str piece = {text.ptr + find->at, find->length};
     char code[16] = "", more[48] = "";

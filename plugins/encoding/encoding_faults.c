@@ -75,8 +75,9 @@ static enum script script_of(int32_t point)
                                                                                     : NO_SCRIPT;
 }
 
-/* The word that has the letter at `at`, which is Cyrillic or Greek; `*mixed`: and Latin ones. A word of
- * one Greek letter beside Latin ones is a formula ("µm", "Δx"), so that two of them are asked for. */
+/* The word that has the letter at `at`, which is Cyrillic or Greek; `*mixed`: and Latin ones. A
+ * word of one Greek letter beside Latin ones is a formula ("µm", "Δx"), so that two of them are
+ * asked for. */
 static size_t word_around(xy_str text, size_t at, size_t *start, bool *mixed)
 {
     size_t first = at, end = at, length, foreign = 0, latin = 0;

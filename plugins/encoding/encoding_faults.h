@@ -24,15 +24,17 @@ struct encoding_find { /* the first fault of a kind */
 /* Looks for all faults in `text`, valid UTF-8. */
 void encoding_look(xy_str text, struct encoding_find found[ENCODING_FAULTS]);
 
-/* The length of the fault at `at`, and, where it is certain, what the text was: written to `out` (room
- * for 8 bytes), its length in `*length`; SIZE_MAX when it cannot be told. 0: no fault is there. */
+/* The length of the fault at `at`, and, where it is certain, what the text was: written to `out`
+ * (room for 8 bytes), its length in `*length`; SIZE_MAX when it cannot be told. 0: no fault is
+ * there. */
 size_t encoding_mojibake(xy_str text, size_t at, char *out, size_t *length);
 size_t encoding_entity(xy_str text, size_t at, char *out, size_t *length);
 size_t encoding_escape(xy_str text, size_t at, char *out, size_t *length);
 size_t encoding_control(xy_str text, size_t at);
 size_t encoding_invisible(xy_str text, size_t at);
 
-/* The text with all repaired that is certain among the kinds whose bit is set. False: out of memory. */
+/* The text with all repaired that is certain among the kinds whose bit is set. False: out of
+ * memory. */
 bool encoding_repair(xy_str text, uint32_t kinds, struct text *out);
 
 #endif

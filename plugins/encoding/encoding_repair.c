@@ -29,9 +29,10 @@ static int byte_of(utf8proc_int32_t point)
     return -1;
 }
 
-/* Are two characters, for the bytes `lead` and what is shown as `point`, no text of their own? Real
- * text has "Ã" and "Ä" before a dash, a quotation mark or a space, and before letters; so such pairs
- * count only for the lead of most accented letters, and punctuation only inside a word ("Ã–l"). */
+/* Are two characters, for the bytes `lead` and what is shown as `point`, no text of their own?
+ * Real text has "Ã" and "Ä" before a dash, a quotation mark or a space, and before letters; so
+ * such pairs count only for the lead of most accented letters, and punctuation only inside a
+ * word ("Ã–l"). */
 static bool is_certain(xy_str text, size_t next, int lead, utf8proc_int32_t point)
 {
     utf8proc_category_t category = utf8proc_category(point);

@@ -112,7 +112,8 @@ static int open_language(void *state, const xy_host *host)
         const char *named = code_of_name(code);
         xy_log_line(host, XY_LOG_ERROR, "`keep`: the library knows no language `%s`; did you mean "
                     "`%s`?%s", code, named ? named : nearest,
-                    strcmp(code, "un") == 0 ? " (`unsure` says what becomes of texts whose language "
+                    strcmp(code, "un") == 0 ? " (`unsure` says what becomes of texts whose "
+                                              "language "
                                               "cannot be told)" : "");
         return XY_EINVAL;
     }

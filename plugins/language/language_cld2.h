@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* language_cld2.h - the few calls of CLD2, a C++ library, that the plugin needs. [any] */
-#ifndef XYLEM_LANGUAGE_CLD2_H
-#define XYLEM_LANGUAGE_CLD2_H
+#ifndef XYLEM_PLUGINS_LANGUAGE_LANGUAGE_CLD2_H
+#define XYLEM_PLUGINS_LANGUAGE_LANGUAGE_CLD2_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leakage - drops texts in which the machinery shows: slots of a template that nobody filled, the name
- * of the label that a student is to find out, words of the prompt. */
+/* leakage - drops texts in which the machinery shows: slots of a template that nobody filled,
+ * the name of the label that a student is to find out, words of the prompt. */
 #include <stdlib.h>
 
 #include "excerpt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The longest common run of words: runs of `least` words of the prompt are put into a table, and where
- * the text has one, it is made longer word by word. */
+/* The longest common run of words: runs of `least` words of the prompt are put into a table, and
+ * where the text has one, it is made longer word by word. */
 #include <stdlib.h>
 
 #include "fold.h"

@@ -17,7 +17,7 @@ static bool same(xy_str text, size_t at, const char *word) /* without regard to 
 {
     size_t i = 0;
     while (word[i] && at + i < text.len &&
-           (is_letter(word[i]) ? (text.ptr[at + i] | 0x20) == word[i] : text.ptr[at + i] == word[i]))
+           (is_letter(word[i]) ? text.ptr[at + i] | 0x20 : text.ptr[at + i]) == word[i])
         i++;
     return !word[i];
 }
@@ -42,23 +42,29 @@ static size_t closing(xy_str text, size_t at, char bracket)
     return 0;
 }
 
-/* "{{ name }}", "{% if %}" and "{name}", but no set, formula or code. */
+/* "{{ name }}" and "{% if %}"; `end` is the first closing brace. */
+static size_t expression(xy_str text, size_t at, size_t end)
+{
+    bool block = text.ptr[at + 1] == '%';
+    bool closed = block ? text.ptr[end - 1] == '%' && end > at + 3
+                        : end + 1 < text.len && text.ptr[end + 1] == '}';
+    size_t name = at + 2;
+    while (name < end && (text.ptr[name] == ' ' || text.ptr[name] == '-'))
+        name++;
+    if (!closed || name == end || !is_name(text.ptr[name]))
+        return 0;
+    return end + (block ? 1 : 2) - at;
+}
+
+/* These, and "{name}", but no set, formula or code. */
 static size_t braces(xy_str text, size_t at)
 {
     size_t end = closing(text, at + 1, '}');
     if (!end || end == at + 1)
         return 0;
     char next = text.ptr[at + 1];
-    if (next == '{' || next == '%') {
-        bool closed = next == '{' ? end + 1 < text.len && text.ptr[end + 1] == '}'
-                                  : text.ptr[end - 1] == '%' && end > at + 3;
-        size_t name = at + 2;
-        while (name < end && (text.ptr[name] == ' ' || text.ptr[name] == '-'))
-            name++;
-        if (!closed || name == end || !is_name(text.ptr[name]))
-            return 0;
-        return end + (next == '{' ? 2 : 1) - at;
-    }
+    if (next == '{' || next == '%')
+        return expression(text, at, end);
     if (end - at < 3 || !is_letter(next) ||
         (at > 0 && (is_name(text.ptr[at - 1]) || strchr("\\^$}{#", text.ptr[at - 1]))))
         return 0;
@@ -82,12 +88,14 @@ static bool is_capitals(xy_str text, size_t at, size_t end)
     return letters >= 3;
 }
 
-static const char *const fronts[] = {"insert", "your", "enter", "add", "fill", "placeholder", "name of",
+static const char *const fronts[] = {"insert", "your", "enter", "add", "fill", "placeholder",
+                                     "name of",
                                      "company name", "recipient", "link to", NULL};
 static const char *const wholes[] = {
     "name", "date", "time", "company", "employer", "manager", "location", "city", "country",
     "address", "phone", "email", "title", "product", "text", "label", "topic", "number", "position",
-    "first name", "last name", "phone number", "email address", "brand", "restaurant", "hotel", "url",
+    "first name", "last name", "phone number", "email address", "brand", "restaurant", "hotel",
+    "url",
     NULL};
 
 /* "[NAME]", "[Your Name]", "[Date]"; no footnote "[1]", no "[sic]", no link "[text](...)". */

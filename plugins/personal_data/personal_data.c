@@ -26,7 +26,8 @@ struct personal_data {
 static const xy_option options[] = {
     {.name = "field", .type = XY_OPT_FIELD, .offset = AT(field), .def = "text",
      .help = "The text field to look at."},
-    {.name = "kinds", .type = XY_OPT_LIST, .offset = AT(kinds), .def = "[email, phone, card, iban, ip]",
+    {.name = "kinds", .type = XY_OPT_LIST, .offset = AT(kinds),
+     .def = "[email, phone, card, iban, ip]",
      .choices = "email|phone|card|iban|ip", .help = "What is looked for."},
     {.name = "patterns", .type = XY_OPT_JSON, .offset = AT(patterns),
      .help = "Further kinds: a map from a name to a regular expression (PCRE2), at most 16."},
@@ -35,10 +36,12 @@ static const xy_option options[] = {
      .help = "What becomes of a record with personal data: it is dropped, the data are replaced by "
              "`mask`, or nothing but `spans_into` is set."},
     {.name = "mask", .type = XY_OPT_TEXT, .offset = AT(mask), .def = "[{kind}]",
-     .help = "What stands in place of the data: `{kind}` and `{KIND}` become the kind's name, `{n}` "
+     .help = "What stands in place of the data: `{kind}` and `{KIND}` become the kind's name, "
+             "`{n}` "
              "the number, from 1, of the value among those of its kind in the text."},
     {.name = "spans_into", .type = XY_OPT_FIELD, .offset = AT(spans_into),
-     .help = "The field for a list of what was found: kind, start and end in characters of the text "
+     .help = "The field for a list of what was found: kind, start and end in characters of the "
+             "text "
              "as it was."},
     {0},
 };

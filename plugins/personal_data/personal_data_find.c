@@ -31,6 +31,15 @@ static bool is_local(char c)
     return is_alnum(c) || strchr("._%+-", c) != NULL;
 }
 
+/* Two characters or more, and no digit. */
+static bool is_top_level(xy_str text, size_t label, size_t at)
+{
+    bool letters = at - label >= 2;
+    for (size_t i = label; i < at; i++)
+        letters = letters && !(text.ptr[i] >= '0' && text.ptr[i] <= '9');
+    return letters;
+}
+
 /* The end of a domain name with a dot and a top level of two letters or more; 0 when there is none.
  * The dot that ends a sentence is no part of it. */
 static size_t domain_end(xy_str text, size_t at)
@@ -40,13 +49,9 @@ static size_t domain_end(xy_str text, size_t at)
         bool inside = at < text.len && (is_alnum(text.ptr[at]) || text.ptr[at] == '-');
         if (inside)
             continue;
-        size_t length = at - label;
-        if (length == 0 || text.ptr[label] == '-' || text.ptr[at - 1] == '-')
+        if (at == label || text.ptr[label] == '-' || text.ptr[at - 1] == '-')
             break;
-        bool letters = length >= 2;
-        for (size_t i = label; i < at; i++)
-            letters = letters && !(text.ptr[i] >= '0' && text.ptr[i] <= '9');
-        end = ++labels >= 2 && letters ? at : end;
+        end = ++labels >= 2 && is_top_level(text, label, at) ? at : end;
         if (at == text.len || text.ptr[at] != '.')
             break;
         label = at + 1;
@@ -90,17 +95,26 @@ static bool is_version(xy_str text, size_t at)
     return false;
 }
 
+/* How many digits a number from 0 to 255 has at `at`, written without leading zeros; 0: none. */
+static size_t octet(xy_str text, size_t at)
+{
+    unsigned value = 0;
+    size_t length = 0;
+    while (personal_digit(text, at + length) && length < 4)
+        value = value * 10 + (unsigned)(text.ptr[at + length++] - '0');
+    bool is = length <= 3 && value <= 255 && !(length > 1 && text.ptr[at] == '0');
+    return is ? length : 0;
+}
+
+/* One of the four has two digits at least: "1.2.3.4" is a section. */
 static size_t ip4(xy_str text, size_t at)
 {
     size_t from = at, longest = 0;
     for (int part = 0; part < 4; part++) {
-        unsigned value = 0;
-        size_t first = at;
-        while (personal_digit(text, at) && at - first < 4)
-            value = value * 10 + (unsigned)(text.ptr[at++] - '0');
-        size_t length = at - first;
-        if (length == 0 || length > 3 || value > 255 || (length > 1 && text.ptr[first] == '0'))
+        size_t length = octet(text, at);
+        if (length == 0)
             return 0;
+        at += length;
         longest = length > longest ? length : longest;
         if (part < 3 && (at >= text.len || text.ptr[at++] != '.'))
             return 0;
@@ -116,30 +130,44 @@ static bool is_hexadecimal(char c)
     return (c >= '0' && c <= '9') || (unsigned char)(((unsigned char)c | 0x20) - 'a') < 6;
 }
 
+static bool is_ip6(xy_str text)
+{
+    char address[INET6_ADDRSTRLEN + 1] = "";
+    struct in6_addr parsed;
+    if (text.len >= INET6_ADDRSTRLEN)
+        return false;
+    memcpy(address, text.ptr, text.len);
+    return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
+/* The end of the run of hexadecimal digits and colons; how many groups of digits it has, and whether
+ * a decimal one is there. */
+static size_t ip6_run(xy_str text, size_t at, size_t *groups, bool *digit)
+{
+    size_t end = at;
+    for (; end < text.len && (is_hexadecimal(text.ptr[end]) || text.ptr[end] == ':'); end++) {
+        *groups += text.ptr[end] != ':' && (end == at || text.ptr[end - 1] == ':');
+        *digit = *digit || personal_digit(text, end);
+    }
+    return end;
+}
+
 /* Around the first ':' at `at`. At least three groups and a digit: "::" and "a::b" stand in code. */
 static size_t ip6(xy_str text, size_t at, size_t from, size_t *start)
 {
-    char address[INET6_ADDRSTRLEN + 1];
-    struct in6_addr parsed;
-    size_t first = at, end = at, groups = 0;
+    size_t first = at, groups = 0;
     bool digit = false;
     while (first > from && at - first < 4 && is_hexadecimal(text.ptr[first - 1]))
         first--;
     if (first > 0 && (personal_wordly(text, first - 1) || text.ptr[first - 1] == ':'))
         return 0;
-    for (end = first; end < text.len && (is_hexadecimal(text.ptr[end]) || text.ptr[end] == ':');
-         end++) {
-        groups += text.ptr[end] != ':' && (end == first || text.ptr[end - 1] == ':');
-        digit = digit || (text.ptr[end] >= '0' && text.ptr[end] <= '9');
-    }
-    while (end > first && text.ptr[end - 1] == ':' && end > at + 2 && text.ptr[end - 2] != ':')
+    size_t end = ip6_run(text, first, &groups, &digit);
+    if (end > at + 2 && text.ptr[end - 1] == ':' && text.ptr[end - 2] != ':')
         end--; /* "from 2001:db8::1:" */
-    if (end - first > INET6_ADDRSTRLEN - 1 || groups < 3 || !digit || personal_wordly(text, end))
+    if (groups < 3 || !digit || personal_wordly(text, end))
         return 0;
-    memcpy(address, text.ptr + first, end - first);
-    address[end - first] = '\0';
     *start = first;
-    return inet_pton(AF_INET6, address, &parsed) == 1 ? end : 0;
+    return is_ip6((xy_str){text.ptr + first, end - first}) ? end : 0;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* personal_data_find.h - where personal data stands in a text. [any]
  *
- * Each form is read by hand, with its checks (Luhn, mod-97, ranges), and only where it is not part of
- * a longer run: what is wanted is that dates, versions and order numbers are let alone. */
+ * Each form is read by hand, with its checks (Luhn, mod-97, ranges), and only where it is not
+ * part of a longer run: what is wanted is that dates, versions and order numbers are let alone. */
 #ifndef XYLEM_PLUGINS_PERSONAL_DATA_PERSONAL_DATA_FIND_H
 #define XYLEM_PLUGINS_PERSONAL_DATA_PERSONAL_DATA_FIND_H
 
@@ -36,8 +36,8 @@ static inline bool personal_digit(xy_str text, size_t at)
     return at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9';
 }
 
-/* Whether the character at `at`, or of which a byte stands there, is a letter or digit. Beyond ASCII
- * all are but for Latin-1's signs and the blocks of punctuation. */
+/* Whether the character at `at`, or of which a byte stands there, is a letter or digit. Beyond
+ * ASCII all are but for Latin-1's signs and the blocks of punctuation. */
 static inline bool personal_wordly(xy_str text, size_t at)
 {
     if (at >= text.len)

@@ -54,30 +54,39 @@ static bool is_grouped(const size_t *groups, size_t count)
     return groups[count - 1] <= 4;
 }
 
+struct card {
+    char digits[CARD_MOST], gap; /* gap: the sign between groups, 0 for none yet */
+    size_t count, groups[CARD_MOST], group;
+};
+
+/* Does the sign at `at` stand between two groups? A blank after a short group ends the number. */
+static bool goes_on(const struct card *card, xy_str text, size_t at)
+{
+    char c = at < text.len ? text.ptr[at] : 0;
+    if ((c != ' ' && c != '-') || (card->gap && c != card->gap) || !personal_digit(text, at + 1))
+        return false;
+    return c == '-' || card->count < 13 || card->groups[card->group] == 4;
+}
+
 size_t personal_card(xy_str text, size_t at)
 {
-    char digits[CARD_MOST], gap = 0;
-    size_t count = 0, groups[CARD_MOST] = {0}, group = 0;
+    struct card card = {.count = 0};
     for (;; at++) {
         if (personal_digit(text, at)) {
-            if (count == CARD_MOST)
+            if (card.count == CARD_MOST)
                 return 0;
-            digits[count++] = text.ptr[at];
-            groups[group]++;
+            card.digits[card.count++] = text.ptr[at];
+            card.groups[card.group]++;
             continue;
         }
-        char c = at < text.len ? text.ptr[at] : 0;
-        if ((c != ' ' && c != '-') || (gap && c != gap) || !personal_digit(text, at + 1))
+        if (!goes_on(&card, text, at))
             break;
-        if (c == ' ' && count >= 13 && groups[group] != 4)
-            break; /* the number is over; another follows */
-        gap = c;
-        if (++group == CARD_MOST)
-            return 0;
+        card.gap = text.ptr[at];
+        card.group++; /* fewer than the digits, since each has one */
     }
-    bool is = count >= 13 && is_grouped(groups, group + 1) && is_issued(digits, count) &&
-              luhn(digits, count) && !personal_wordly(text, at);
-    return is ? at : 0;
+    bool is = card.count >= 13 && is_grouped(card.groups, card.group + 1) &&
+              is_issued(card.digits, card.count) && luhn(card.digits, card.count);
+    return is && !personal_wordly(text, at) ? at : 0;
 }
 
 /* ---- IBAN ------------------------------------------------------------------------------------ */
@@ -116,15 +125,14 @@ static bool is_capital(xy_str text, size_t at)
 size_t personal_iban(xy_str text, size_t at)
 {
     char code[IBAN_MOST];
-    size_t count = 0, start = at;
-    if (!is_capital(text, at) || !is_capital(text, at + 1) || !personal_digit(text, at + 2) ||
-        !personal_digit(text, at + 3))
+    size_t count = 0;
+    if (!is_capital(text, at) || !is_capital(text, at + 1) || !personal_digit(text, at + 3))
         return 0;
     size_t wanted = iban_length(text.ptr + at);
-    bool spaced = start + 4 < text.len && text.ptr[start + 4] == ' ';
+    bool spaced = at + 4 < text.len && text.ptr[at + 4] == ' ';
     while (count < wanted) {
-        if (spaced && count && count % 4 == 0 && at < text.len && text.ptr[at] == ' ')
-            at++;
+        if (spaced && count && count % 4 == 0 && at < text.len)
+            at += text.ptr[at] == ' ';
         if (!personal_digit(text, at) && !is_capital(text, at))
             return 0;
         code[count++] = text.ptr[at++];

@@ -22,15 +22,13 @@ static bool is_gap(char c)
 static size_t gap_at(xy_str text, size_t at, char *sign)
 {
     size_t length = 0;
-    char c = at < text.len ? text.ptr[at] : 0;
+    char c = at < text.len ? text.ptr[at] : 0, next = at + 1 < text.len ? text.ptr[at + 1] : 0;
     *sign = c;
     if (c == ')' || c == '(') {
-        length = 1;
-        if (c == ')' && at + 1 < text.len && is_gap(text.ptr[at + 1]))
-            length = 2;
+        length = c == ')' && is_gap(next) ? 2 : 1;
     } else if (is_gap(c)) {
-        length = at + 1 < text.len && text.ptr[at + 1] == '(' && c == ' ' ? 2 : 1;
-    } else if (c == '\xc2' && at + 1 < text.len && text.ptr[at + 1] == '\xa0') {
+        length = c == ' ' && next == '(' ? 2 : 1;
+    } else if (c == '\xc2' && next == '\xa0') {
         length = 2;
         *sign = ' ';
     }
@@ -132,7 +130,8 @@ static bool is_international(const struct number *number, bool plus)
            number->digits >= 10 && number->digits <= 17 && number->groups >= 2;
 }
 
-size_t personal_phone(xy_str text, size_t at)
+/* Is the number, of which the form is known, a telephone's, by the words in front? */
+static bool is_phone(xy_str text, size_t from, const struct number *number, bool plus)
 {
     static const char says[] =
         " tel phone telephone mobile cell fax telefon handy mobil mobilnummer telefonnummer tél "
@@ -140,6 +139,17 @@ size_t personal_phone(xy_str text, size_t at)
     static const char denies[] =
         " order invoice no nr ref reference isbn id ticket case serial version tracking account "
         "article item part sku model bestellung rechnung artikel konto commande facture pedido ";
+    if (is_international(number, plus))
+        return plus || !is_near(text, from, denies);
+    if (plus)
+        return false;
+    if (is_near(text, from, says))
+        return number->digits >= 7 && number->digits <= 15;
+    return (is_north_american(number) || is_national(number)) && !is_near(text, from, denies);
+}
+
+size_t personal_phone(xy_str text, size_t at)
+{
     struct number number;
     size_t from = at;
     bool plus = text.ptr[at] == '+', bracket = false;
@@ -154,12 +164,5 @@ size_t personal_phone(xy_str text, size_t at)
         return 0;
     if (bracket && (number.groups < 2 || number.gaps[1] != ')'))
         return 0;
-    if (is_international(&number, plus))
-        return plus || !is_near(text, from, denies) ? number.end : 0;
-    if (plus)
-        return 0;
-    if (is_near(text, from, says))
-        return number.digits >= 7 && number.digits <= 15 ? number.end : 0;
-    bool is = is_north_american(&number) || is_national(&number);
-    return is && !is_near(text, from, denies) ? number.end : 0;
+    return is_phone(text, from, &number, plus) ? number.end : 0;
 }

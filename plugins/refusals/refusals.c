@@ -143,8 +143,8 @@ static int drop(xy_job *job, xy_str text, enum refusal_kind kind, const struct p
                    excerpt_length(words, 80), words.ptr, character);
 }
 
-/* Takes off what stands around the text, more than once where a lead-in follows another: "Sure! Here
- * is a review:". */
+/* Takes off what stands around the text, more than once where a lead-in follows another: "Sure!
+ * Here is a review:". */
 static int strip(const struct refusals *filter, xy_job *job, xy_str text, struct finding *finding)
 {
     xy_str rest = text;

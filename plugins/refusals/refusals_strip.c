@@ -45,6 +45,18 @@ static bool is_only_line(xy_str text, size_t end, size_t most)
     return next < text.len && text.ptr[next] == '\n';
 }
 
+/* The byte of the colon that ends the sentence, or of what ends it in another way; not beyond its
+ * line. */
+static size_t sentence_end(xy_str text, size_t at)
+{
+    for (; at < text.len && text.ptr[at] != '\n' && at < LEAD_IN_MOST; at++) {
+        bool apart = at + 1 == text.len || is_space(text.ptr[at + 1]) || text.ptr[at + 1] == '*';
+        if (apart && (text.ptr[at] == ':' || ends_sentence(text.ptr[at])))
+            break;
+    }
+    return at;
+}
+
 size_t refusals_lead_in(xy_str text, const struct phrases_hit *hit)
 {
     size_t at = hit->end;
@@ -52,13 +64,9 @@ size_t refusals_lead_in(xy_str text, const struct phrases_hit *hit)
         return 0;
     if (at < text.len && text.ptr[at] == '!')
         return behind_marks(text, at + 1);
-    for (; at < text.len && text.ptr[at] != '\n' && at < LEAD_IN_MOST; at++) {
-        bool apart = at + 1 == text.len || is_space(text.ptr[at + 1]) || text.ptr[at + 1] == '*';
-        if (text.ptr[at] == ':' && apart)
-            return behind_marks(text, at + 1);
-        if (ends_sentence(text.ptr[at]) && apart)
-            break;
-    }
+    at = sentence_end(text, at);
+    if (at < text.len && at < LEAD_IN_MOST && text.ptr[at] == ':')
+        return behind_marks(text, at + 1);
     const char *line = at < text.len ? memchr(text.ptr + at, '\n', text.len - at) : NULL;
     size_t end = line ? (size_t)(line - text.ptr) : text.len;
     if (is_only_line(text, end, LEAD_IN_MOST))

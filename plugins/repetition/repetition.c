@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repetition - drops texts that repeat themselves or do not look like prose, by the rules with which
- * MassiveText was made (Rae et al. 2021, "Scaling Language Models: Methods, Analysis and Insights
- * from Training Gopher", appendix A.1.1 and table A1). */
+/* repetition - drops texts that repeat themselves or do not look like prose, by the rules with
+ * which MassiveText was made (Rae et al. 2021, "Scaling Language Models: Methods, Analysis and
+ * Insights from Training Gopher", appendix A.1.1 and table A1). */
 #include "repetition_measure.h"
 #include "text.h"
 

@@ -18,23 +18,30 @@ static uint32_t characters_of(xy_str text)
     return count;
 }
 
-/* The length in bytes of the white space at `at`, or 0: Unicode's White_Space. */
-static size_t space_at(const char *at, const char *end)
+/* What a byte may be the first of: 1 white space of ASCII, 2 perhaps one beyond it. */
+static const unsigned char classes[256] = {
+    ['\t'] = 1, ['\n'] = 1, ['\v'] = 1, ['\f'] = 1, ['\r'] = 1, [' '] = 1, [0xc2] = 2, [0xe1] = 2,
+    [0xe2] = 2, [0xe3] = 2};
+
+static size_t space_beyond_ascii(const char *at, const char *end)
 {
-    const unsigned char *c = (const unsigned char *)at;
-    if (c[0] < 0x80)
-        return c[0] == ' ' || (c[0] >= '\t' && c[0] <= '\r');
-    if (c[0] == 0xc2 && end - at >= 2)
-        return c[1] == 0xa0 || c[1] == 0x85 ? 2 : 0;
-    if (end - at < 3)
-        return 0;
-    if (c[0] == 0xe2 && c[1] == 0x80)
-        return (c[2] >= 0x80 && c[2] <= 0x8a) || c[2] == 0xa8 || c[2] == 0xa9 || c[2] == 0xaf ? 3
-                                                                                              : 0;
-    bool other = (c[0] == 0xe1 && c[1] == 0x9a && c[2] == 0x80) ||
-                 (c[0] == 0xe2 && c[1] == 0x81 && c[2] == 0x9f) ||
-                 (c[0] == 0xe3 && c[1] == 0x80 && c[2] == 0x80);
-    return other ? 3 : 0;
+    static const char *const spaces[] = {
+        "\xc2\x85", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
+        "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f",
+        "\u3000"};
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        size_t length = strlen(spaces[i]);
+        if ((size_t)(end - at) >= length && memcmp(at, spaces[i], length) == 0)
+            return length;
+    }
+    return 0;
+}
+
+/* The length in bytes of the white space at `at`, or 0: Unicode's White_Space. */
+static inline size_t space_at(const char *at, const char *end)
+{
+    unsigned char class = classes[(unsigned char)*at];
+    return class < 2 ? class : space_beyond_ascii(at, end);
 }
 
 static bool starts_with(xy_str text, const char *what)
@@ -51,16 +58,19 @@ static bool ends_with(xy_str text, const char *what)
 
 static xy_str strip(xy_str text)
 {
-    const char *at = text.ptr, *end = at + text.len, *last = at;
+    const char *at = text.ptr, *end = at + text.len;
     size_t space;
     while (at < end && (space = space_at(at, end)) > 0)
         at += space;
-    for (const char *i = last = at; i < end;) {
-        space = space_at(i, end);
-        i += space ? space : 1;
-        last = space ? last : i;
+    while (at < end) {
+        const char *last = end - 1;
+        while (last > at && ((unsigned char)*last & 0xc0) == 0x80)
+            last--;
+        if (!space_at(last, end))
+            break;
+        end = last;
     }
-    return (xy_str){at, (size_t)(last - at)};
+    return (xy_str){at, (size_t)(end - at)};
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -137,8 +147,9 @@ static int measure_lines(xy_str text, double figures[FIGURES])
 struct words {
     struct repetition_text text;
     const char *const *stop_words;
-    uint64_t stop_words_seen; /* bit i: stop_words[i] */
-    uint64_t alphabetic, hashes, ellipses;
+    uint64_t stop_words_seen;  /* bit i: stop_words[i] */
+    uint64_t first_letters[4]; /* bit c: a stop word begins with the byte c */
+    uint64_t alphabetic;
 };
 
 static bool is_letter(unsigned char c)
@@ -168,40 +179,53 @@ static bool is_mark(unsigned char c) /* ASCII punctuation */
     return c > ' ' && c < 0x7f && !is_letter(c) && !(c >= '0' && c <= '9');
 }
 
-/* Stop words count without the punctuation around them, and in any case of letters. */
-static void look_for_stop_word(struct words *words, xy_str word)
+static void prepare_stop_words(struct words *words)
 {
-    char folded[LONGEST_STOP_WORD];
+    for (size_t i = 0; words->stop_words && words->stop_words[i] && i < STOP_WORDS_MOST; i++) {
+        unsigned char first = (unsigned char)words->stop_words[i][0];
+        words->first_letters[first >> 6] |= UINT64_C(1) << (first & 63);
+    }
+}
+
+/* Stop words count without the punctuation around them, and in any case of letters. */
+static xy_str without_marks(xy_str word)
+{
     while (word.len && is_mark((unsigned char)word.ptr[0]))
         word = (xy_str){word.ptr + 1, word.len - 1};
     while (word.len && is_mark((unsigned char)word.ptr[word.len - 1]))
         word.len--;
-    if (word.len == 0 || word.len >= LONGEST_STOP_WORD)
-        return;
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char c = (unsigned char)word.ptr[i];
-        folded[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    }
-    for (size_t i = 0; words->stop_words && words->stop_words[i] && i < STOP_WORDS_MOST; i++) {
-        const char *stop = words->stop_words[i];
-        if (stop[0] == folded[0] && strlen(stop) == word.len &&
-            memcmp(stop, folded, word.len) == 0)
-            words->stop_words_seen |= UINT64_C(1) << i;
-    }
+    return word;
 }
 
-static void count_symbols(struct words *words, xy_str word)
+static void look_for_stop_word(struct words *words, xy_str word)
 {
-    for (size_t i = 0; i < word.len; i++) {
-        xy_str rest = {word.ptr + i, word.len - i};
-        words->hashes += word.ptr[i] == '#';
-        if (word.ptr[i] == '.' && starts_with(rest, "...")) {
-            words->ellipses++;
-            i += 2;
-        } else if ((unsigned char)word.ptr[i] == 0xe2 && starts_with(rest, "…")) {
-            words->ellipses++;
-        }
+    char folded[LONGEST_STOP_WORD];
+    word = without_marks(word);
+    if (word.len == 0 || word.len >= LONGEST_STOP_WORD)
+        return;
+    unsigned char first = (unsigned char)word.ptr[0];
+    first = first < 0x80 && is_letter(first) ? first | 0x20 : first;
+    if (!(words->first_letters[first >> 6] >> (first & 63) & 1))
+        return;
+    for (size_t i = 0; i < word.len; i++)
+        folded[i] = is_letter((unsigned char)word.ptr[i]) ? (char)(word.ptr[i] | 0x20)
+                                                          : word.ptr[i];
+    for (size_t i = 0; words->stop_words[i] && i < STOP_WORDS_MOST; i++)
+        if (strlen(words->stop_words[i]) == word.len &&
+            memcmp(words->stop_words[i], folded, word.len) == 0)
+            words->stop_words_seen |= UINT64_C(1) << i;
+}
+
+static uint64_t count_of(xy_str text, const char *what)
+{
+    size_t length = strlen(what);
+    uint64_t count = 0;
+    const char *at = text.ptr, *end = at + text.len;
+    while (at < end && (at = memmem(at, (size_t)(end - at), what, length)) != NULL) {
+        count++;
+        at += length;
     }
+    return count;
 }
 
 static bool add_word(struct words *words, xy_str word)
@@ -222,7 +246,6 @@ static bool add_word(struct words *words, xy_str word)
     text->lengths[text->count++] = length;
     text->characters += length;
     words->alphabetic += is_letter((unsigned char)word.ptr[0]) || has_letter(word);
-    count_symbols(words, word);
     look_for_stop_word(words, word);
     return true;
 }
@@ -230,6 +253,7 @@ static bool add_word(struct words *words, xy_str word)
 static int measure_words(struct words *words, xy_str text, int longest, double figures[FIGURES])
 {
     const char *at = text.ptr, *end = at + text.len;
+    prepare_stop_words(words);
     while (at < end) {
         size_t space = space_at(at, end);
         const char *from = at;
@@ -237,14 +261,15 @@ static int measure_words(struct words *words, xy_str text, int longest, double f
             at += space;
             continue;
         }
-        while (at < end && !space_at(at, end))
+        do
             at++; /* a byte in the middle of a character is no space */
+        while (at < end && (!classes[(unsigned char)*at] || !space_at(at, end)));
         if (!add_word(words, (xy_str){from, (size_t)(at - from)}))
             return XY_ENOMEM;
     }
     uint64_t count = words->text.count;
-    figures[HASHES] = ratio(words->hashes, count);
-    figures[ELLIPSES] = ratio(words->ellipses, count);
+    figures[HASHES] = ratio(count_of(text, "#"), count);
+    figures[ELLIPSES] = ratio(count_of(text, "...") + count_of(text, "…"), count);
     figures[WORD_LENGTH] = ratio(words->text.characters, count);
     figures[ALPHABETIC] = ratio(words->alphabetic, count);
     figures[STOP_WORDS] = (double)__builtin_popcountll(words->stop_words_seen);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repetition_measure.h - the figures of Rae et al. 2021 ("Scaling Language Models: Methods, Analysis
- * and Insights from Training Gopher", appendix A.1.1, table A1) of one text. [any]
+/* repetition_measure.h - the figures of Rae et al. 2021 ("Scaling Language Models: Methods,
+ * Analysis and Insights from Training Gopher", appendix A.1.1, table A1) of one text. [any]
  *
  * Words stand between white space; lines are what is left of lines without the white space at their
  * ends, empty ones aside; paragraphs are runs of lines without an empty one between. Lengths are in
  * code points, and shares of characters are of those in words (lines, paragraphs). */
-#ifndef XYLEM_REPETITION_MEASURE_H
-#define XYLEM_REPETITION_MEASURE_H
+#ifndef XYLEM_PLUGINS_REPETITION_REPETITION_MEASURE_H
+#define XYLEM_PLUGINS_REPETITION_REPETITION_MEASURE_H
 
 #include <stdbool.h>
 

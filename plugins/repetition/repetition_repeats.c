@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What occurs more than once: pieces, and runs of words. By 64-bit hashes: two that differ are taken
- * for the same once in 2^64. */
+/* What occurs more than once: pieces, and runs of words. By 64-bit hashes: two that differ are
+ * taken for the same once in 2^64. */
 #include <stdlib.h>
 
 #include <xxhash.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* toxicity - drops texts with words of a list, or texts that a learner, trained on labelled ones, takes
- * for toxic. No word list is built in: what is offensive depends on the language and the use. */
+/* toxicity - drops texts with words of a list, or texts that a learner, trained on labelled
+ * ones, takes for toxic. No word list is built in: what is offensive depends on the language and
+ * the use. */
 #include <stdlib.h>
 
 #include <libstemmer.h>
@@ -71,7 +72,8 @@ static xy_str stem_word(void *data, xy_str word)
     return stem ? (xy_str){(const char *)stem, (size_t)sb_stemmer_length(stemmer)} : word;
 }
 
-/* A stemmer serves one thread, so that each text has its own. `*stem` is left zeroed without one. */
+/* A stemmer serves one thread, so that each text has its own. `*stem` is left zeroed without
+ * one. */
 static bool make_stem(const struct toxicity *filter, struct phrases_stem *stem)
 {
     *stem = (struct phrases_stem){0};
@@ -124,6 +126,23 @@ static int choose_categories(struct toxicity *filter, char *why, size_t size)
     return XY_OK;
 }
 
+static int read_lists(struct toxicity *filter, const struct phrases_stem *stem, char *why,
+                      size_t size)
+{
+    int code = XY_OK;
+    if (filter->list)
+        code = toxicity_list_read(&filter->listed, filter->list, stem, why, size);
+    if (code == XY_OK && filter->words)
+        code = toxicity_list_add(&filter->listed, xy_text(filter->words), stem, why, size);
+    if (code == XY_OK)
+        code = choose_categories(filter, why, size);
+    if (code == XY_OK && (filter->list || filter->words) && filter->listed.count == 0) {
+        snprintf(why, size, "the list is empty: there is nothing to look for");
+        code = XY_EINVAL;
+    }
+    return code;
+}
+
 static int open_toxicity(void *state, const xy_host *host)
 {
     struct toxicity *filter = state;
@@ -141,19 +160,8 @@ static int open_toxicity(void *state, const xy_host *host)
         xy_log_line(host, XY_LOG_ERROR, "%s", wrong);
         return XY_EINVAL;
     }
-    const struct phrases_stem *by = stem.stem ? &stem : NULL;
-    int code = XY_OK;
-    if (filter->list)
-        code = toxicity_list_read(&filter->listed, filter->list, by, why, sizeof(why));
-    if (code == XY_OK && filter->words)
-        code = toxicity_list_add(&filter->listed, xy_text(filter->words), by, why, sizeof(why));
+    int code = read_lists(filter, stem.stem ? &stem : NULL, why, sizeof(why));
     free_stem(&stem);
-    if (code == XY_OK)
-        code = choose_categories(filter, why, sizeof(why));
-    if (code == XY_OK && (filter->list || filter->words) && filter->listed.count == 0) {
-        snprintf(why, sizeof(why), "the list is empty: there is nothing to look for");
-        code = XY_EINVAL;
-    }
     if (code < 0)
         xy_log_line(host, XY_LOG_ERROR, "%s", why);
     return code;

@@ -14,8 +14,8 @@ struct toxicity_list { /* zeroed: empty; freed with toxicity_list_free() */
     size_t count;
 };
 
-/* Reads a file: one word or phrase a line, "[category]" before those of a category ("listed" when there
- * is none), "#" before a remark. XY_OK, or an error with its text in `why`. [any] */
+/* Reads a file: one word or phrase a line, "[category]" before those of a category ("listed"
+ * when there is none), "#" before a remark. XY_OK, or an error with its text in `why`. [any] */
 int toxicity_list_read(struct toxicity_list *list, const char *path,
                        const struct phrases_stem *stem, char *why, size_t size);
 /* The same from a JSON object: category -> list of words. */

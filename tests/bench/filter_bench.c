@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* filter_bench - megabytes per second and thread of the filters of form and safety, over the lines of
- * the input, each a text; process() as the engine calls it, with a job and a record for each text:
+/* filter_bench - megabytes per second and thread of the filters of form and safety, over the lines
+ * of the input, each a text; process() as the engine calls it, with a job and a record for each
+ * text:
  *
  *     zcat FILE.jsonl.gz | build/bin/filter_bench
  *
- * The same with ten and a hundred lines to a text. Where the reference data are, alpaca_5000 is it. */
+ * The same with ten and a hundred lines to a text. Where the reference data are, alpaca_5000 is
+ * it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -55,7 +55,8 @@ static void keeps_the_wanted(void)
     const char *why = judge("keep: [en, de]", sentences[4].json);
     CU_ASSERT(strncmp(why, "the language is `fr`, with 0.9", 30) == 0);
     /* Half and half: each has about half of the letters. */
-    const char *mixed = "{\"text\":\"The second half of the film is much better than the first one, "
+    const char *mixed = "{\"text\":\"The second half of the film is much better than the first "
+                        "one, "
                         "and the music is lovely. Die zweite Hälfte des Films ist viel besser als "
                         "die erste, und die Musik ist wunderschön.\"}";
     judge("{into: l, confidence_into: c, keep: [en, de], least: 0.2, unsure: keep}", mixed);

@@ -42,13 +42,18 @@ static void finds_slots(void)
 static void knows_content(void)
 {
     static const char *const cases[] = {
-        "", "a plain text", "{}", "{ }", "{{", "}}", "x{i}", "the set {1, 2, 3}", "{a}", "\\\\frac{ab}{cd}",
-        "for (;;) { run(); }", "{\\\"name\\\": 1}", "if (a[i] < b[NAME])", "see [1] and [2, 3]", "[sic]",
-        "[link text](http://example.org)", "[NAME](http://example.org)", "[laughs]", "[x]", "[ ]", "[A]",
+        "", "a plain text", "{}", "{ }", "{{", "}}", "x{i}", "the set {1, 2, 3}", "{a}",
+        "\\\\frac{ab}{cd}",
+        "for (;;) { run(); }", "{\\\"name\\\": 1}", "if (a[i] < b[NAME])", "see [1] and [2, 3]",
+        "[sic]",
+        "[link text](http://example.org)", "[NAME](http://example.org)", "[laughs]", "[x]", "[ ]",
+        "[A]",
         "a < b and c > d", "<b>bold</b>", "<DIV><SPAN>", "<html lang=en>", "<http://example.org>",
         "vector<int>", "<-", "5 <6> 7", "Insert the coin here and there.", "inserted here",
-        "Please insert your card here.", "He put it {somewhere nice}", "100 [km]", "$\\\\{ab\\\\}$", "x^{ab}",
-        "Your name is on [the list]", "[they went home, your honour, and slept for very long, until "
+        "Please insert your card here.", "He put it {somewhere nice}", "100 [km]",
+        "$\\\\{ab\\\\}$", "x^{ab}",
+        "Your name is on [the list]",
+        "[they went home, your honour, and slept for very long, until "
         "the morning came]",
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -83,11 +88,13 @@ static void finds_prompts(void)
 {
     const char *yaml = "{prompt: prompt, run: 4}";
     static const char *const cases[][2] = {
-        {"{\"prompt\":\"Write one short review of a film.\",\"text\":\"Here: write ONE short review, of a "
+        {"{\"prompt\":\"Write one short review of a film.\",\"text\":\"Here: write ONE short "
+         "review, of a "
          "film!\"}",
          "7 words in a row are the prompt's, fewer than 4 are wanted: write one short review of a "
          "film"},
-        {"{\"prompt\":\"Write one short review of a film.\",\"text\":\"a short review of the film\"}", ""},
+        {"{\"prompt\":\"Write one short review of a film.\",\"text\":\"a short review of the "
+         "film\"}", ""},
         {"{\"prompt\":\"a b c d e f g h\",\"text\":\"a b c d x e f g h y b c d e f g\"}",
          "6 words in a row are the prompt's, fewer than 4 are wanted: b c d e f g"},
         {"{\"prompt\":\"a b c\",\"text\":\"a b c\"}", ""},

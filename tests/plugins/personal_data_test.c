@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers here are the ones that standards, issuers and authorities publish as examples, or are made
- * up in ranges reserved for fiction and documentation. */
+/* Numbers here are the ones that standards, issuers and authorities publish as examples, or are
+ * made up in ranges reserved for fiction and documentation. */
 #include "check.h"
 #include "stage_host.h"
 
@@ -88,7 +88,8 @@ static void lets_alone_what_is_not(void)
         "order 4711", "Order no. 202-555-0173", "invoice number: 303-555-4444",
         "ISBN 978-3-16-148410-0", "order 0800 1234567", "ISBN 0-306-40615-2",
         "1234567890", "1,234,567,890", "3.14159265358979", "$1 000 000 000", "0.123456789",
-        "123-45-678", "12-34-56", "1 2 3 4 5 6 7 8 9 10", "5 - 3 = 2", "+5", "+100 points", "+3.5 %",
+        "123-45-678", "12-34-56", "1 2 3 4 5 6 7 8 9 10", "5 - 3 = 2", "+5", "+100 points",
+        "+3.5 %",
         "2 + 2", "1+12345678901", "192.0.2.44.5", "100-200-300", "555-0173", "42 of 1000 000 000",
         "4111 1111 1111 1112", "4111111111111112", "1234 5678 9012 3456", "9111111111111111",
         "4111 1111 1111 1111 1111 1111", "41-11-11-11-11-11-11-11", "411111111111111",
@@ -141,7 +142,8 @@ static void numbers_placeholders(void)
 
 static void takes_further_patterns(void)
 {
-    const char *yaml = "{action: mask, patterns: {customer: 'K-\\d{4}', plate: '[A-Z]-[A-Z]{2} \\d+'}}";
+    const char *yaml = "{action: mask, patterns: {customer: 'K-\\d{4}', plate: '[A-Z]-[A-Z]{2} "
+                       "\\d+'}}";
     judge(yaml, "K-1234 drives B-XY 99, see K-1@example.org");
     CHECK_TEXT(stage_text(result.input, "text"), "[customer] drives [plate], see [email]");
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "personal_data", "patterns: {a: '('}"));

@@ -12,7 +12,8 @@ static void finds_refusals(void)
 {
     static const char *const cases[][2] = {
         {"I'm sorry, but I can't help with that.", "I'm sorry, but I can't"},
-        {"I\xe2\x80\x99m SORRY -- but I can\xe2\x80\x99t do it", "I\xe2\x80\x99m SORRY -- but I can\xe2\x80\x99t"},
+        {"I\xe2\x80\x99m SORRY -- but I can\xe2\x80\x99t do it",
+         "I\xe2\x80\x99m SORRY -- but I can\xe2\x80\x99t"},
         {"Unfortunately, I cannot write this.", "Unfortunately, I cannot"},
         {"I cannot fulfil this request.", "I cannot fulfil"},
         {"Es tut mir leid, aber ich kann dabei nicht helfen.", "Es tut mir leid, aber ich kann"},
@@ -42,9 +43,11 @@ static void knows_content(void)
         "", "I'm sorry, but the acting was terrible.", "I am so sorry for your loss.",
         "Here is a film that has it all. The music alone is worth it.",
         "Sure, it was long, but I liked it.", "Of course the ending is silly.",
-        "The scout, who had come all the way from the coast, and was tired, said: I cannot write, but I can sing.",
+        "The scout, who had come all the way from the coast, and was tired, said: I cannot write, "
+        "but I can sing.",
         "He is sorry, but he can't come.", "Natürlich war der Film zu lang.", "Claro que no.",
-        "I hope this helps them win. They need it, and the fans deserve it after such a season.\\n\\n"
+        "I hope this helps them win. They need it, and the fans deserve it after such a "
+        "season.\\n\\n"
         "The next match is on Sunday.\\n\\nTickets are gone.", "Assure me. Ashore!",
         "Bien sûr le film est long.", "Let me know when you are home.",
     };
@@ -67,9 +70,12 @@ static void strips_what_stands_around(void)
         {"Lovely film.\\n\\nI hope this helps! Let me know if you need more.", "Lovely film."},
         {"Lovely film. Let me know if you want another one.", "Lovely film."},
         {"Lovely film.\\n\\n---\\n\\nFeel free to ask for changes!", "Lovely film."},
-        {"Sure, here's one:\\n\\nLovely film.\\n\\nWould you like me to write another?", "Lovely film."},
-        {"Gerne! Hier ist eine Rezension:\\n\\nSchöner Film.\\n\\nIch hoffe, das hilft!", "Schöner Film."},
-        {"Bien sûr ! Voici une critique :\\n\\nBeau film.\\n\\nN'hésitez pas à demander.", "Beau film."},
+        {"Sure, here's one:\\n\\nLovely film.\\n\\nWould you like me to write another?",
+         "Lovely film."},
+        {"Gerne! Hier ist eine Rezension:\\n\\nSchöner Film.\\n\\nIch hoffe, das hilft!",
+         "Schöner Film."},
+        {"Bien sûr ! Voici une critique :\\n\\nBeau film.\\n\\nN'hésitez pas à demander.",
+         "Beau film."},
         {"¡Claro! Aquí tienes una reseña:\\n\\nBonita.\\n\\nEspero que esto te ayude.", "Bonita."},
         {"Nothing to take off: a plain text.", "Nothing to take off: a plain text."},
     };
@@ -92,7 +98,8 @@ static void follows_its_options(void)
     CHECK_TEXT(says("{phrases: [no comment], window: 3}", "He said: no comment!"), "");
     CHECK_TEXT(filter_says("refusals", NULL, "{\"other\":\"a\"}"),
                "the field `text` is missing or no text");
-    CU_ASSERT(strstr(filter_refuses("refusals", "phrases: ['...']"), "no word to look for") != NULL);
+    CU_ASSERT(strstr(filter_refuses("refusals", "phrases: ['...']"),
+                     "no word to look for") != NULL);
     CU_ASSERT(strstr(filter_refuses("refusals", "kinds: []"), "nothing is looked for") != NULL);
     CU_ASSERT(strstr(filter_refuses("refusals", "languages: [pt]"), "en") != NULL);
 }

@@ -15,7 +15,8 @@ static void names_each_rule(void)
 {
     static const char *const cases[][3] = {
         /* Two of four lines equal an earlier one: 0.5 of the lines. */
-        {"{}", "The cat and the dog\\nThe cat and the dog\\nThe cat and the dog\\nA bird with a hat",
+        {"{}", "The cat and the dog\\nThe cat and the dog\\nThe cat and the dog\\nA bird with a "
+               "hat",
          "lines: share of repeated lines is 0.5, at most 0.3 is wanted"},
         {"{lines: 0}", "the of and\\nthe of and\\nA bird",
          "line_characters: share of characters in repeated lines is 0.385, at most 0.2 is wanted"},
@@ -26,11 +27,14 @@ static void names_each_rule(void)
                                                "2-gram is 0.522, at most 0.2 is wanted"},
         {"{hashes: 0.2}", "# ## # the of and", "hashes: `#` for each word is 0.667, at most 0.2 is "
                                                "wanted"},
-        {"{}", "- the cat\\n- of dogs\\n* and birds", "bullet_lines: share of lines that begin with a "
+        {"{}", "- the cat\\n- of dogs\\n* and birds",
+         "bullet_lines: share of lines that begin with a "
                                                     "bullet is 1, at most 0.9 is wanted"},
         {"{ellipses: 0}", "the cat...\\nof dogs\\u2026\\nand birds",
-         "ellipsis_lines: share of lines that end with an ellipsis is 0.667, at most 0.3 is wanted"},
-        {"{}", "a b the of c d", "word_length: mean length of the words is 1.5, at least 3 is wanted"},
+         "ellipsis_lines: share of lines that end with an ellipsis is 0.667, at most 0.3 is "
+         "wanted"},
+        {"{}", "a b the of c d",
+         "word_length: mean length of the words is 1.5, at least 3 is wanted"},
         {"{}", "incomprehensibilities and the incomprehensibility",
          "word_length_most: mean length of the words is 11.5, at most 10 is wanted"},
         {"{}", "100 200 the 300 of 4000 500000",
@@ -53,8 +57,10 @@ static void counts_long_repetitions(void)
                        "abcd efgh ijkl mnop qrst uvwx yzab cdef ghij klmn opqr stuv "
                        "have that with them once more; wxyz";
     CHECK_TEXT(says("{top_2: 0, top_3: 0, top_4: 0}", text),
-               "duplicate_5: share of characters in repeated 5-grams is 0.49, at most 0.15 is wanted");
-    CHECK_TEXT(says("{top_2: 0, top_3: 0, top_4: 0, duplicate_5: 0, duplicate_6: 0, duplicate_7: 0.01}",
+               "duplicate_5: share of characters in repeated 5-grams is 0.49, at most 0.15 is "
+               "wanted");
+    CHECK_TEXT(says("{top_2: 0, top_3: 0, top_4: 0, duplicate_5: 0, duplicate_6: 0, duplicate_7: "
+                    "0.01}",
                     text), "");
 }
 
@@ -65,7 +71,8 @@ static void sets_the_figures(void)
     CHECK_TEXT(stage_text(result.input, "f"),
                "{\"lines\":0,\"line_characters\":0,\"paragraphs\":0,\"paragraph_characters\":0,"
                "\"top_2\":0,\"top_3\":0,\"top_4\":0,\"duplicate_5\":0,\"duplicate_6\":0,"
-               "\"duplicate_7\":0,\"duplicate_8\":0,\"duplicate_9\":0,\"duplicate_10\":0,\"hashes\":0,"
+               "\"duplicate_7\":0,\"duplicate_8\":0,\"duplicate_9\":0,\"duplicate_10\":0,"
+               "\"hashes\":0,"
                "\"ellipses\":0,\"bullet_lines\":0,\"ellipsis_lines\":0,\"word_length\":2.5,"
                "\"alphabetic\":0.75,\"stop_words\":3}");
 }

@@ -5,7 +5,8 @@
 
 #include "filter_says.h"
 
-static const char words[] = "words: {insult: [nitwit, \"bird brain\"], threat: [\"will be sorry\"]}";
+static const char words[] = "words: {insult: [nitwit, \"bird brain\"], threat: [\"will be "
+                            "sorry\"]}";
 
 static const char *says(const char *options, const char *text)
 {
@@ -21,10 +22,12 @@ static void finds_whole_words(void)
                                        "You will be very sorry", "birdbrain"};
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
         CHECK_TEXT(says("", kept[i]), "");
-    CHECK_TEXT(says("", "Äh, you NITWIT!"), "1 listed words, at most 0 are wanted; the first: insult, "
+    CHECK_TEXT(says("", "Äh, you NITWIT!"),
+               "1 listed words, at most 0 are wanted; the first: insult, "
                                             "\"NITWIT\" at character 9");
     CHECK_TEXT(says("", "bird-brain, nitwit, you will be sorry"),
-               "3 listed words, at most 0 are wanted; the first: insult, \"bird-brain\" at character "
+               "3 listed words, at most 0 are wanted; the first: insult, \"bird-brain\" at "
+               "character "
                "1");
     CHECK_TEXT(says("most: 3", "bird-brain, nitwit, you will be sorry"), "");
 }
@@ -32,9 +35,11 @@ static void finds_whole_words(void)
 static void stems_when_asked(void)
 {
     CHECK_TEXT(says("stem: english", "You nitwits"),
-               "1 listed words, at most 0 are wanted; the first: insult, \"nitwits\" at character 5");
+               "1 listed words, at most 0 are wanted; the first: insult, \"nitwits\" at character "
+               "5");
     CHECK_TEXT(says("stem: english", "Two bird brains"),
-               "1 listed words, at most 0 are wanted; the first: insult, \"bird brains\" at character "
+               "1 listed words, at most 0 are wanted; the first: insult, \"bird brains\" at "
+               "character "
                "5");
     CHECK_TEXT(says("stem: english", "Nitrogen and birds"), "");
     CHECK_TEXT(filter_says("toxicity", "{words: {x: [Übeltäter]}, stem: german}",
@@ -53,11 +58,13 @@ static void counts_and_annotates(void)
 static void reads_a_file(void)
 {
     char path[] = "/tmp/xylem-toxicity-XXXXXX", yaml[128];
-    static const char list[] = "# a remark\nplain\n\n[insult]\n  nitwit \nbird brain\r\n[ threat ]\nor else\n";
+    static const char list[] = "# a remark\nplain\n\n[insult]\n  nitwit \nbird brain\r\n[ threat "
+                               "]\nor else\n";
     int file = mkstemp(path);
     CU_ASSERT_FATAL(file >= 0 && write(file, list, sizeof(list) - 1) == (ssize_t)sizeof(list) - 1);
     snprintf(yaml, sizeof(yaml), "{list: %s, into: hits, action: annotate}", path);
-    CHECK_TEXT(filter_says("toxicity", yaml, "{\"text\":\"plain Bird Brain, or else! nitwit\"}"), "");
+    CHECK_TEXT(filter_says("toxicity", yaml, "{\"text\":\"plain Bird Brain, or else! nitwit\"}"),
+               "");
     CHECK_TEXT(stage_text(result.input, "hits"), "{\"listed\":1,\"insult\":2,\"threat\":1}");
     CU_ASSERT_EQUAL(write(file, "...\n", 4), 4);
     CU_ASSERT(strstr(filter_refuses("toxicity", yaml), ":9: no word stands there") != NULL);
@@ -70,7 +77,8 @@ static void reads_a_file(void)
 
 static void learns(void)
 {
-    static const char *const toxic[] = {"shut up you nitwit", "what a nitwit you are", "go away fool",
+    static const char *const toxic[] = {"shut up you nitwit", "what a nitwit you are",
+                                        "go away fool",
                                         "you fool shut up", "nobody likes you fool",
                                         "such a stupid nitwit", "shut your stupid mouth"};
     static const char *const fine[] = {"what a lovely day", "the soup was good", "see you tomorrow",
@@ -101,7 +109,8 @@ static void refuses_bad_options(void)
 {
     CU_ASSERT(strstr(filter_refuses("toxicity", "{}"), "nothing is looked for") != NULL);
     CU_ASSERT(strstr(filter_refuses("toxicity", "words: {a: []}"), "the list is empty") != NULL);
-    CU_ASSERT(strstr(filter_refuses("toxicity", "words: {a: b}"), "list of words is wanted, see a") != NULL);
+    CU_ASSERT(strstr(filter_refuses("toxicity", "words: {a: b}"),
+                     "list of words is wanted, see a") != NULL);
     CU_ASSERT(strstr(filter_refuses("toxicity", "{words: {a: [b]}, categories: [c]}"),
                      "the list has no category `c`; it has `a`") != NULL);
     CU_ASSERT(strstr(filter_refuses("toxicity", "{learner: linear}"), "needs `train`") != NULL);

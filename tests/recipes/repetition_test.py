@@ -86,9 +86,11 @@ def random_texts(count):
     """Texts of few words, so that much is repeated, with all kinds of white space and symbols."""
     draw = random.Random(5)
     kinds = [list("ab"), "the be to of and that x yy zzz".split(),
-             ["the", "The,", "café", "naïve", "日本", "Straße", "#tag", "wait...", "…", "- ", "•", "* ",
+             ["the", "The,", "café", "naïve", "日本", "Straße", "#tag", "wait...", "…", "- ", "•",
+             "* ",
               "42", "3.14", "--", "....", "......", "###", "(with)", "ÀÉ"]]
-    gaps = [" ", " ", " ", "\n", "\n\n", "\n \t\n", "\t", "\u00a0", "\u3000", "\u2003 ", "\r\n", "\u0085"]
+    gaps = [" ", " ", " ", "\n", "\n\n", "\n \t\n", "\t", "\u00a0", "\u3000", "\u2003 ", "\r\n",
+    "\u0085"]
     for _ in range(count):
         words, length = draw.choice(kinds), draw.choice([1, 2, 5, 20, 80, 300])
         text = "".join(draw.choice(words) + draw.choice(gaps) for _ in range(length))
