@@ -72,6 +72,18 @@ static int add_pattern(struct personal_data *stage, const xy_host *host, xy_str 
     return XY_EINVAL;
 }
 
+/* Also after an open() that failed: what was freed is forgotten. */
+static void close_stage(void *state)
+{
+    struct personal_data *stage = state;
+    for (uint32_t i = 0; i < stage->count; i++)
+        free(stage->names[i]);
+    for (size_t i = 0; i < PATTERNS; i++)
+        pattern_free(stage->compiled[i]);
+    memset(stage->names, 0, sizeof(stage->names));
+    memset(stage->compiled, 0, sizeof(stage->compiled));
+}
+
 static int open_stage(void *state, const xy_host *host)
 {
     struct personal_data *stage = state;
@@ -86,21 +98,15 @@ static int open_stage(void *state, const xy_host *host)
     struct json_cursor at = {0};
     if (json_kind(patterns) != '{') {
         xy_log_line(host, XY_LOG_ERROR, "`patterns` is no map; write `NAME: 'EXPRESSION'`");
+        close_stage(stage);
         return XY_EINVAL;
     }
     int code = XY_OK;
     while (code == XY_OK && json_next(patterns, &at, &key, &value))
         code = add_pattern(stage, host, key, value);
+    if (code < 0)
+        close_stage(stage);
     return code;
-}
-
-static void close_stage(void *state)
-{
-    struct personal_data *stage = state;
-    for (uint32_t i = 0; i < stage->count; i++)
-        free(stage->names[i]);
-    for (size_t i = 0; i < PATTERNS; i++)
-        pattern_free(stage->compiled[i]);
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */

@@ -140,8 +140,8 @@ static bool is_ip6(xy_str text)
     return inet_pton(AF_INET6, address, &parsed) == 1;
 }
 
-/* The end of the run of hexadecimal digits and colons; how many groups of digits it has, and whether
- * a decimal one is there. */
+/* The end of the run of hexadecimal digits and colons; how many groups of digits it has, and
+ * whether a decimal one is there. */
 static size_t ip6_run(xy_str text, size_t at, size_t *groups, bool *digit)
 {
     size_t end = at;
@@ -152,7 +152,8 @@ static size_t ip6_run(xy_str text, size_t at, size_t *groups, bool *digit)
     return end;
 }
 
-/* Around the first ':' at `at`. At least three groups and a digit: "::" and "a::b" stand in code. */
+/* Around the first ':' at `at`. At least three groups and a digit: "::" and "a::b" stand in
+ * code. */
 static size_t ip6(xy_str text, size_t at, size_t from, size_t *start)
 {
     size_t first = at, groups = 0;

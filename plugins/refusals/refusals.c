@@ -76,6 +76,8 @@ static int open_refusals(void *state, const xy_host *host)
                     "`phrases`");
         code = XY_EINVAL;
     }
+    if (code < 0)
+        phrases_free(&filter->set);
     return code;
 }
 

@@ -162,8 +162,10 @@ static int open_toxicity(void *state, const xy_host *host)
     }
     int code = read_lists(filter, stem.stem ? &stem : NULL, why, sizeof(why));
     free_stem(&stem);
-    if (code < 0)
+    if (code < 0) {
         xy_log_line(host, XY_LOG_ERROR, "%s", why);
+        toxicity_list_free(&filter->listed);
+    }
     return code;
 }
 
