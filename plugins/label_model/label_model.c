@@ -186,9 +186,9 @@ static void warn(const struct stage *stage, const struct label_model *model)
                     "three the votes do not tell who errs", voting);
     uint32_t first, one_sided = label_model_one_sided(model, &first);
     if (one_sided && model->classes > 1 && stage->settings.method == LABEL_DAWID_SKENE)
-        xy_log_line(stage->host, XY_LOG_WARNING, "%u of the annotators, such as `%s`, say one label "
-                    "wherever they vote, which tells `dawid_skene` nothing; for such labelling "
-                    "functions take `one_coin`", one_sided,
+        xy_log_line(stage->host, XY_LOG_WARNING, "%u of the annotators, such as `%s`, say one "
+                    "label wherever they vote, which tells `dawid_skene` nothing; for such "
+                    "labelling functions take `one_coin`", one_sided,
                     names_at(&model->panel->annotators, first).ptr);
     if (!model->converged)
         xy_log_line(stage->host, XY_LOG_WARNING, "not converged after %lld iterations; raise "

@@ -24,7 +24,7 @@ class Ares(scripted.Case):
         report = json.loads(done.stdout)["report"]
         scores = {f"{score['step']}.{score['name']}": score for score in report["scores"]}
         # Six records have people's labels, eight do not. Context: the judge is right on all six and
-        # says yes of 7 in 8. Faithful: it calls one of six good that is not, and says yes of 6 in 8.
+        # says yes of 7 in 8. Faithful: it calls one of six good in error, and says yes of 6 in 8.
         for name, said, error in (("context", 7 / 8, 0), ("faithful", 6 / 8, 1 / 6),
                                   ("relevant", 1, 0)):
             estimate = scores[f"{name}.estimate"]
