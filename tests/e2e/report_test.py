@@ -10,7 +10,7 @@ import time
 import harness
 
 # Ten records: good and bad, 1 to 5. `flip` makes one good record bad (the bad one with 5 is bad
-# already); `weigh` doubles the weight of the two with 4; `gate` is asked for the four that are still
+# already); `weigh` doubles the weight of the two with 4; `gate` is asked for the four still
 # good and drops the one with 1; of the nine left `twins` drops the second (bad, 5).
 PIPELINE = """
 xylem: 1
