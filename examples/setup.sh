@@ -7,7 +7,8 @@ set -eu
 packages="cmake ninja-build gcc g++ ccache pkg-config python3 python3-pip ca-certificates
     libcurl4-openssl-dev libyaml-dev libcjson-dev libuv1-dev libsqlite3-dev
     libxxhash-dev libutf8proc-dev libpcre2-dev libcunit1-dev
-    libserd-dev libxml2-dev libpoppler-glib-dev libstemmer-dev libhnswlib-dev bubblewrap"
+    libserd-dev libxml2-dev libpoppler-glib-dev libstemmer-dev libhnswlib-dev libcld2-dev
+    bubblewrap"
 if [ "${1:-}" = --tests ]; then
     packages="$packages python3-venv clang clang-tidy libclang-rt-14-dev nginx-light openssl"
 fi
