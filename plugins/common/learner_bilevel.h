@@ -10,8 +10,8 @@
  * The student is strictly convex, so the outer gradient is exact by implicit differentiation,
  *     dL / dw_i = -<H^-1 dL/dW, dCE_i/dW>,
  * where the authors, whose student is a network, record one step of its optimiser. z then moves by
- * Adam (Kingma and Ba 2015, algorithm 1), as theirs does: the sizes of gradients differ by orders of
- * magnitude among rows. [worker] */
+ * Adam (Kingma and Ba 2015, algorithm 1), as theirs does: the sizes of gradients differ by orders
+ * of magnitude among rows. [worker] */
 #ifndef XYLEM_PLUGINS_COMMON_LEARNER_BILEVEL_H
 #define XYLEM_PLUGINS_COMMON_LEARNER_BILEVEL_H
 

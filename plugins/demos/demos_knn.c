@@ -70,8 +70,8 @@ static uint32_t value_of(const struct query *query, uint32_t demo)
     return query->searching->pool.demos[demo].balance;
 }
 
-/* The candidates are ordered by the balanced value. Of each the nearest k / values, then, where k is
- * more than that comes to, the nearest of those that are left. `part` has room for k. */
+/* The candidates are ordered by the balanced value. Of each the nearest k / values, then, where k
+ * is more than that comes to, the nearest of those that are left. `part` has room for k. */
 static void find_balanced(const struct query *query, const uint32_t *items, size_t count, size_t k,
                           struct nearest *nearest, struct nearest *part)
 {

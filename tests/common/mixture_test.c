@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two normal parts, beside what scikit-learn 1.9.1 fits to the same numbers, and the choice of labels
- * that are surely right. */
+/* Two normal parts, beside what scikit-learn 1.9.1 fits to the same numbers, and the choice of
+ * labels that are surely right. */
 #include <math.h>
 
 #include "check.h"

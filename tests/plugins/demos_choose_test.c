@@ -210,8 +210,8 @@ static void mixes_the_nearest(void)
 }
 
 /* c1 has no steps. */
-/* At 0 degrees the three of x are nearer than the two of y, which are shown all the same: half each,
- * the third of three the nearest that is left, and all where there are not enough. */
+/* At 0 degrees the three of x are nearer than the two of y, which are shown all the same: half
+ * each, the third of three the nearest that is left, and all where there are not enough. */
 static void balances_the_nearest(void)
 {
     stage_host_add_dataset(&host, "labelled",

@@ -163,7 +163,8 @@ int main(void)
         {"slopes are differences of the retrained loss", slopes_are_differences},
         {"losses fall along their gradients", losses_fall_along_their_gradients},
         {"the reverse loss", the_reverse_loss_is_as_defined},
-        {"two levels: a lower loss, the same share", the_outer_loss_falls_and_labels_keep_their_share},
+        {"two levels: a lower loss, the same share",
+         the_outer_loss_falls_and_labels_keep_their_share},
         {0},
     };
     return check_main("reweight_gradient", checks);

@@ -183,8 +183,8 @@ static const void *watched_service(const xy_host *of, const char *id)
     return strcmp(id, XY_LEARNER_SERVICE) == 0 ? &watched : services_find(of, id);
 }
 
-/* In no stage is a record, or a copy of its text, judged by a student that learnt it, though from the
- * second on all learn what the students said. */
+/* In no stage is a record, or a copy of its text, judged by a student that learnt it, though from
+ * the second on all learn what the students said. */
 static void nobody_labels_what_it_learnt(void)
 {
     for (int folds = 2; folds <= 5; folds++) {
@@ -215,8 +215,8 @@ static void nobody_labels_what_it_learnt(void)
     }
 }
 
-/* The students' labels are the next stage's lesson, wrong ones corrected and missing ones filled. What
- * becomes of a record is told against the teacher's label, not against a stage's. */
+/* The students' labels are the next stage's lesson, wrong ones corrected and missing ones filled.
+ * What becomes of a record is told against the teacher's label, not against a stage's. */
 static void learns_in_stages(void)
 {
     start();
