@@ -20,11 +20,11 @@ struct mixture { /* [0]: the part of the lower mean */
     int passes;
 };
 
-/* Starts from the best split of the sorted numbers in two (least squares), so that nothing is
- * drawn. XY_OK, XY_ENOMEM, or XY_EINVAL when a number is not finite or there is none. */
+/* Starts from the best split of the sorted numbers in two (least squares): nothing is drawn.
+ * XY_OK, XY_ENOMEM, or XY_EINVAL when a number is not finite or there is none. */
 int mixture_fit(struct mixture *mixture, const double *values, size_t count,
                 const struct mixture_settings *settings);
-/* The probability that a number belongs to the part of the lower mean; 1 when there is one part. */
+/* The probability that a number is of the part of the lower mean; 1 where there is one part. */
 double mixture_low(const struct mixture *mixture, double value);
 
 #endif

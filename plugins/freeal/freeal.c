@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* freeal - the student's half of a round of FreeAL (Xiao et al. 2023): which of an annotator's labels
- * are right, and which records stand for these. */
+/* freeal - the student's half of a round of FreeAL (Xiao et al. 2023): which of an annotator's
+ * labels are right, and which records stand for these. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,7 +49,8 @@ static const xy_option options[] = {
      .high = 10000, .help = "After so many passes over all labels their losses are compared."},
     {.name = "clean", .type = XY_OPT_NUMBER, .offset = AT(clean), .def = "0.7", .low = 0,
      .high = 1,
-     .help = "A label is clean when its loss is of the smaller kind with a probability above this."},
+     .help = "A label is clean when its loss is of the smaller kind with a probability above "
+             "this."},
     {.name = "rounds", .type = XY_OPT_INT, .offset = AT(rounds), .def = "3", .low = 0,
      .high = 100,
      .help = "Trainings after the warm-up; all but clean labels count more from one to the next. "
@@ -364,7 +365,8 @@ static const xy_stage freeal_stage = {
     .state_size = sizeof(struct freeal),
     .id = "freeal",
     .version = "1.0.0",
-    .summary = "A student of an annotator's labels marks those that are right and stand for the rest",
+    .summary = "A student marks an annotator's labels that are right, and those that stand for the "
+               "rest",
     .needs = needs,
     .options = options,
     .open = open_freeal,

@@ -17,8 +17,8 @@ struct demos_task {
     uint64_t random;
 };
 
-/* Sets chosen[row], and counts[class], for the record nearest to the mean of each cluster; ties go to
- * the earlier one. XY_OK, XY_ENOMEM or XY_ECANCELED. */
+/* Sets chosen[row], and counts[class], for the record nearest to the mean of each cluster; ties go
+ * to the earlier one. XY_OK, XY_ENOMEM or XY_ECANCELED. */
 int demos_choose(struct demos_task *task, bool *chosen, size_t *counts);
 
 #endif

@@ -50,8 +50,8 @@ static bool is_missing(size_t i)
     return i % 25 == 3;
 }
 
-/* Texts, and views, that say their class in one of three words; `place` lies about one of three axes
- * for each word, the middle one of each 11 nearest to it. `spot` says the class by a sign. */
+/* Texts, and views, that say their class in one of three words; `place` lies about one of three
+ * axes for each word, the middle one of each 11 nearest to it. `spot` says the class by a sign. */
 static void make_texts(struct buffer *lines)
 {
     static const char *const words[2][CLUSTERS] = {{"blue", "navy", "cyan"},
@@ -116,9 +116,9 @@ static void tells_clean_labels(void)
     buffer_free(&lines);
 }
 
-/* 100 of each class, 10 of them wrong, 4 missing (of cold: 28, 78, 128, 178, and of warm 3, 53, 103,
- * 153; none of them wrong): 86 right labels and 10 of the other class in each, and each 5th of the
- * agreeing ones is right. */
+/* 100 of each class, 10 of them wrong, 4 missing (of cold: 28, 78, 128, 178, and of warm 3, 53,
+ * 103, 153; none of them wrong): 86 right labels and 10 of the other class in each, and each 5th
+ * of the agreeing ones is right. */
 static void counts_of_each_class(void)
 {
     struct buffer lines;
@@ -143,8 +143,8 @@ static void counts_of_each_class(void)
 }
 
 /* All agreeing rows are right, so that the clusters are the three words of each class: 7 / 2
- * demonstrations of each class are three. The places of a cluster differ in one number, whose mean is
- * near 0 (it runs from -0.05 to 0.05, all values about as often), so the demonstration is one of
+ * demonstrations of each class are three. The places of a cluster differ in one number, whose mean
+ * is near 0 (it runs from -0.05 to 0.05, all values about as often), so the demonstration is one of
  * those in the middle. */
 static void one_of_each_cluster(void)
 {
@@ -295,9 +295,9 @@ static void class_without_clean_rows(void)
 
 /* ---- recorded labels ------------------------------------------------------------------------- */
 
-/* FreeAL's movie reviews with what its student said. Its confidences were not published, so rows that
- * it fed back are given the higher one: what is checked is how many there are of each label, and that
- * these are what is chosen. */
+/* FreeAL's movie reviews with what its student said. Its confidences were not published, so rows
+ * that it fed back are given the higher one: what is checked is how many there are of each label,
+ * and that these are what is chosen. */
 static void recorded_choice(void)
 {
     start();

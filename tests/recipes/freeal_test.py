@@ -55,7 +55,8 @@ for line in sys.stdin:
 
 def share(rows, right):
     good = sum(map(right, rows))
-    return good / max(len(rows), 1), f"{good} of {len(rows)} = {100 * good / max(len(rows), 1):.2f} %"
+    value = good / max(len(rows), 1)
+    return value, f"{good} of {len(rows)} = {100 * value:.2f} %"
 
 
 class Loop(harness.Case):
@@ -97,7 +98,8 @@ class Loop(harness.Case):
             "annotator, all": share(rows, is_gold("label")),
             "clean": share([row for row in rows if row["clean"]], is_gold("label")),
             "right": share([row for row in rows if row["right"]], is_gold("label")),
-            "demonstrations": share([row for row in rows if row["demonstration"]], is_gold("label")),
+            "demonstrations": share([row for row in rows if row["demonstration"]],
+                                    is_gold("label")),
             "student, parsed": share(parsed, is_gold("student_label")),
             "student, not parsed": share([row for row in rows if not row["label"]],
                                          is_gold("student_label")),
