@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MCKD's cross-partition labelling on 8,662 recorded annotations by ChatGPT: what comes of each stage.
+"""MCKD's cross-partition labelling on 8,662 recorded annotations: what comes of each stage.
 
 The recipe runs as it is; its teacher gives the recorded label. The students learn from n-grams.
 """
@@ -44,8 +44,9 @@ class Stages(freeal_test.Loop):
                 right = sum(row["label"] == g for row, g in zip(parsed, gold))
                 moved = [row for row in parsed if row["teacher_label"]]
                 better = sum(row["label"] == self.gold[row["idx"]] for row in moved)
-                print(f"\nthreshold {threshold}, {stages} stages: students {said} of {len(parsed)}, "
-                      f"labels then {right} (teacher 7758); {better} of {len(moved)} changes right")
+                print(f"\nthreshold {threshold}, {stages} stages: students {said} of "
+                      f"{len(parsed)}, labels then {right} (teacher 7758); "
+                      f"{better} of {len(moved)} changes good")
                 for row in parsed:  # what was changed is told, and nothing else
                     self.assertEqual(row["teacher_label"] or row["label"],
                                      self.recorded[row["text"]])
