@@ -57,7 +57,8 @@ int bilevel_slopes(const struct bilevel *bilevel, const double *z, const double 
     int code = logistic_fit(student, weights);
     if (code < 0)
         return code;
-    *loss = logistic_measure(student, &student->rows, bilevel->prior, LOGISTIC_REVERSE, gradient);
+    *loss = logistic_measure(student, &bilevel->outer, bilevel->outer_prior, LOGISTIC_REVERSE,
+                             gradient);
     code = logistic_solve(student, weights, gradient, moved);
     for (size_t i = 0; i < student->rows.matrix->rows && code == XY_OK; i++)
         slopes[i] = -logistic_along(student, i, moved);
@@ -92,8 +93,8 @@ static int look_back(struct bilevel *bilevel, const double *z, double *weights, 
     bilevel_weights(bilevel, z, weights, sums);
     int code = logistic_fit(bilevel->student, weights);
     if (code == XY_OK)
-        bilevel->last = logistic_measure(bilevel->student, &bilevel->student->rows,
-                                         bilevel->prior, LOGISTIC_REVERSE, gradient);
+        bilevel->last = logistic_measure(bilevel->student, &bilevel->outer, bilevel->outer_prior,
+                                         LOGISTIC_REVERSE, gradient);
     return code;
 }
 

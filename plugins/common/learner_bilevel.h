@@ -2,7 +2,8 @@
 /* learner_bilevel.h - weights learned on two levels (Gao et al. 2023, "Self-Guided Noise-Free Data
  * Generation for Efficient Zero-Shot Learning", section 3): inside, a student is trained to the
  * optimum with the weights; outside, the weights move so that this student's mean reverse
- * cross-entropy, which wrong labels hardly touch, falls over the very same rows. Nobody labels.
+ * cross-entropy, which wrong labels hardly touch, falls over rows that are as noisy: the same ones,
+ * or others. Nobody labels.
  *
  * A weight is prior_i sigmoid(z_i), scaled so that each label's weights sum to what its priors do:
  * else a label can win by starving the other one, which lowers the loss too.
@@ -18,8 +19,10 @@
 #include "learner_logistic.h"
 
 struct bilevel {
-    struct logistic *student; /* initialised; its rows are both levels' rows */
-    const double *prior;      /* rows: the weight that each came with, at least 0 */
+    struct logistic *student; /* initialised; its rows are the inner level's */
+    const double *prior;      /* of its rows: the weight that each came with, at least 0 */
+    struct logistic_rows outer; /* what the outer loss is over */
+    const double *outer_prior;
     double rate;              /* Adam's */
     uint32_t iterations;
     double first, last;       /* the outer loss before and after; set by bilevel_learn() */

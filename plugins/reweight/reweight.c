@@ -19,13 +19,16 @@ static const xy_option options[] = {
     {.name = "vector", .type = XY_OPT_FIELD, .offset = AT(vector),
      .help = "A field with vectors to learn from in place of the text."},
     LEARNER_INPUT_OPTIONS(struct reweight, input),
-    {.name = "c", .type = XY_OPT_NUMBER, .offset = AT(c), .def = "1", .low = 1e-6, .high = 1e6,
-     .help = "The student's inverse strength of regularisation, as in `linear`, but smaller: a "
-             "student that can learn every label by heart finds none wrong."},
-    {.name = "iterations", .type = XY_OPT_INT, .offset = AT(iterations), .def = "20", .low = 1,
+    {.name = "c", .type = XY_OPT_NUMBER, .offset = AT(c), .def = "10", .low = 1e-6, .high = 1e6,
+     .help = "The student's inverse strength of regularisation, as in `linear`."},
+    {.name = "iterations", .type = XY_OPT_INT, .offset = AT(iterations), .def = "10", .low = 1,
      .high = 10000, .help = "For `sungen` and `learned`: how many steps are made."},
     {.name = "rate", .type = XY_OPT_NUMBER, .offset = AT(rate), .def = "0.25", .low = 1e-6,
      .high = 10, .help = "For `sungen`: how far a step moves weights, in log-odds."},
+    {.name = "outer", .type = XY_OPT_TEXT, .offset = AT(outer), .def = "others",
+     .choices = "others|same",
+     .help = "For `sungen`: the loss that weights must lower is over the half of the records that "
+             "the student was not trained on, or over the same ones, as the paper has it."},
     {.name = "dev", .type = XY_OPT_DATASET, .offset = AT(dev),
      .help = "A small data set with labels to be trusted: `learned` needs one, `influence` may "
              "have one."},
@@ -59,6 +62,7 @@ static int open_reweight(void *state, const xy_host *host)
     const struct method *method = reweight_method(reweight->method);
     reweight->host = host;
     reweight->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
+    reweight->rng = host->service(host, XY_RNG);
     const char *wrong = NULL;
     if (method->needs_dev && !reweight->dev)
         wrong = "`method: learned` needs `dev`, a small data set with labels to be trusted";
@@ -66,6 +70,8 @@ static int open_reweight(void *state, const xy_host *host)
         wrong = "`method: discriminative` needs `scores`, the field that a `score` step made";
     else if (reweight->clip > 0 && reweight->floor > reweight->clip)
         wrong = "`floor` is above `clip`: no weight can be both";
+    if (!reweight->rng)
+        return XY_EUNSUPPORTED;
     if (wrong) {
         xy_log_line(host, XY_LOG_ERROR, "%s", wrong);
         return XY_EINVAL;
@@ -91,6 +97,8 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     return code;
 }
 
+static const char *const needs[] = {XY_RNG, NULL};
+
 static const xy_stage reweight_stage = {
     XY_STAGE_INIT,
     .kind = XY_FILTER,
@@ -99,6 +107,7 @@ static const xy_stage reweight_stage = {
     .id = "reweight",
     .version = "1.0.0",
     .summary = "Sets how much each record counts in training",
+    .needs = needs,
     .options = options,
     .open = open_reweight,
     .run = run,

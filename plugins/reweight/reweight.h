@@ -10,12 +10,13 @@
 
 struct reweight { /* the options, and services */
     struct learner_input input;
-    const char *method, *text, *label, *vector, *scores, *map, *normalise, *dev_label;
+    const char *method, *text, *label, *vector, *scores, *map, *normalise, *dev_label, *outer;
     xy_dataset *dev;
     int64_t iterations;
     double c, rate, temperature, clip, floor, drop_below;
     const xy_host *host;
     const xy_report *report;
+    const xy_rng *rng;
 };
 
 /* The records that get a weight, in the order of the data set. */
@@ -40,6 +41,8 @@ struct method {
     bool needs_dev, needs_scores;
 };
 const struct method *reweight_method(const char *name); /* of the option's choices */
+int reweight_find_sungen(const struct reweight *reweight, xy_job *job, xy_dataset *input,
+                         struct rows *rows);
 /* Does it train a student, or is everything in `scores`? */
 bool reweight_has_student(const struct reweight *reweight);
 

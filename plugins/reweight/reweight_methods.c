@@ -15,28 +15,6 @@ static int start_student(const struct reweight *reweight, xy_job *job, const str
 }
 
 
-/* ---- sungen ---------------------------------------------------------------------------------- */
-
-static int find_sungen(const struct reweight *reweight, xy_job *job, xy_dataset *input,
-                       struct rows *rows)
-{
-    (void)input;
-    struct logistic student = {.w = NULL};
-    struct bilevel bilevel = {.student = &student, .prior = rows->prior, .rate = reweight->rate,
-                              .iterations = (uint32_t)reweight->iterations};
-    int code = start_student(reweight, job, rows, &student);
-    if (code == XY_OK)
-        code = bilevel_learn(&bilevel, rows->factors);
-    if (code == XY_OK) {
-        reweight_score(reweight, job, "loss_before", bilevel.first, "nats", rows->count,
-                       "mean reverse cross-entropy of a student of the weights so far");
-        reweight_score(reweight, job, "loss_after", bilevel.last, "nats", rows->count,
-                       "the same of a student of the learned weights");
-    }
-    logistic_free(&student);
-    return code;
-}
-
 /* ---- learned --------------------------------------------------------------------------------- */
 
 /* The step that surely does not overshoot: the cross-entropy's curvature along a row (x, 1) is at
@@ -242,7 +220,7 @@ static int find_discriminative(const struct reweight *reweight, xy_job *job, xy_
 /* ---- which is which -------------------------------------------------------------------------- */
 
 static const struct method methods[] = {
-    {"sungen", find_sungen, false, false},
+    {"sungen", reweight_find_sungen, false, false},
     {"learned", find_learned, true, false},
     {"influence", find_influence, false, false},
     {"loss", find_by_loss, false, false},
