@@ -24,7 +24,7 @@ enum engine_end {
     ENGINE_SHORT = 3,       /* written, but `accept` did not get its count */
     ENGINE_BUDGET = 4,      /* written with what the budget allowed */
     ENGINE_INTERRUPTED = 5, /* stopped by the user; nothing written, nothing lost */
-    ENGINE_PAUSED = 6 /* people have work to do: see the error; nothing written, nothing lost */
+    ENGINE_PAUSED = 6       /* people have work to do, see the error; nothing is lost */
 };
 
 /* A look at a running engine, for the progress line. */

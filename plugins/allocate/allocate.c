@@ -262,10 +262,9 @@ static int run(void *state, xy_job *job, xy_dataset *input)
         plan_sort(items, count, false);
         level_count = plan_levels(items, count, levels);
         if (allocate->gold && !level_count)
-            xy_log_line(allocate->host, XY_LOG_WARNING,
-                        "no record has a label in `%s`: the model's "
-                        "quality is taken to be %g",
-                        allocate->gold, allocate->model_quality);
+            xy_log_line(allocate->host, XY_LOG_WARNING, "no record has a label in `%s`: the "
+                        "model's quality is taken to be %g", allocate->gold,
+                        allocate->model_quality);
         if (allocate->at_random)
             plan_sort(items, count, true);
         plan_sum(&plan);

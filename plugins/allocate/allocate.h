@@ -52,8 +52,8 @@ struct plan {
     double *costs, *qualities; /* count + 1 each: of sending the first i to people */
 };
 void plan_sum(struct plan *plan);
-/* The most people that a budget, or the fewest that a quality, asks for; SIZE_MAX when none does.
- */
+/* The most people that a budget, or the fewest that a quality, asks for; SIZE_MAX when none
+ * does. */
 size_t plan_for_budget(const struct plan *plan, double budget);
 size_t plan_for_quality(const struct plan *plan, double quality);
 /* The plans, of at most `most` evenly spread ones, that no other beats in cost and quality, by

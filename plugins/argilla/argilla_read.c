@@ -9,7 +9,7 @@
 struct reader {
     struct json_file file;
     xy_str record;      /* whose answers are being read */
-    xy_str *users; /* of Argilla 2's form: who answered, each once; {NULL, 0} for nobody named */
+    xy_str *users;      /* of Argilla 2's form: who answered, each once; {NULL, 0}: not named */
     size_t user_count, user_room;
     size_t next, answers; /* how many there are */
 };

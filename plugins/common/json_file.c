@@ -94,9 +94,8 @@ static int next_line(struct json_file *file, xy_job *job, xy_str *object)
     *object = json_check((xy_str){file->rest, length});
     file->rest += length;
     return object->ptr ? XY_OK
-                       : json_file_fail(file, job,
-                                        "expected a list of JSON objects, or one "
-                                        "JSON object a line; found neither");
+                       : json_file_fail(file, job, "expected a list of JSON objects, or one JSON "
+                                        "object a line; found neither");
 }
 
 int json_file_next(struct json_file *file, xy_job *job, xy_str *object)

@@ -127,9 +127,8 @@ static int open_human(void *state, const xy_host *host)
         return XY_EUNSUPPORTED;
     for (size_t i = 0; human->show && human->show[i]; i++) {
         if (is_reserved(human->show[i])) {
-            xy_log_line(host, XY_LOG_ERROR,
-                        "`show` has `%s`, which the queue uses for something of "
-                        "its own: give the field another name with `set` before this step",
+            xy_log_line(host, XY_LOG_ERROR, "`show` has `%s`, which the queue uses for something "
+                        "of its own: give the field another name with `set` before this step",
                         human->show[i]);
             return XY_EINVAL;
         }

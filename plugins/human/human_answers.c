@@ -156,10 +156,9 @@ static int read_annotator(struct work *work, const struct source *source, const 
     if (!name.len)
         name = source->annotator;
     if (!name.len && work->human->annotators > 1)
-        return xy_fail(work->job, XY_EINVAL,
-                       "%s: the answer has no `annotator`, which `annotators: "
-                       "%lld` needs",
-                       work_place(work, answer), (long long)work->human->annotators);
+        return xy_fail(work->job, XY_EINVAL, "%s: the answer has no `annotator`, which "
+                       "`annotators: %lld` needs", work_place(work, answer),
+                       (long long)work->human->annotators);
     answer->annotator = names_add(&work->annotators, name.len ? name : xy_text("somebody"));
     return answer->annotator == NAMES_NONE ? XY_ENOMEM : XY_OK;
 }
@@ -180,10 +179,9 @@ static int add_answer(struct work *work, const struct answer *answer)
             continue;
         if (earlier->label == answer->label)
             return XY_OK;
-        return xy_fail(work->job, XY_EINVAL,
-                       "%s: `%s` by %s, who answered `%s` for the same record "
-                       "in %s: keep one of the two",
-                       work_place(work, answer), label_text(work, answer),
+        return xy_fail(work->job, XY_EINVAL, "%s: `%s` by %s, who answered `%s` for the same "
+                       "record in %s: keep one of the two", work_place(work, answer),
+                       label_text(work, answer),
                        names_at(&work->annotators, answer->annotator).ptr,
                        label_text(work, earlier), work_place(work, earlier));
     }
@@ -375,9 +373,8 @@ int work_read_answers(struct work *work)
                    : read_file(work, &answers, human->answers_format, human->answers_options);
     }
     if (code == XY_OK && work->unknown && work->unknown == work->unasked)
-        return xy_fail(work->job, XY_EINVAL,
-                       "none of the %zu answers is for a record that is here: "
-                       "are they for another run, with another seed or other steps?",
+        return xy_fail(work->job, XY_EINVAL, "none of the %zu answers is for a record that is "
+                       "here: are they for another run, with another seed or other steps?",
                        work->unknown);
     return code;
 }

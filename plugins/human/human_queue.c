@@ -112,6 +112,16 @@ static xy_str labels_json(const struct work *work, struct text *json)
     return (xy_str){json->bytes, json->length};
 }
 
+static int add_blanks(xy_record *row)
+{
+    static const char *const blanks[] = {HUMAN_LABEL, HUMAN_ANNOTATOR, HUMAN_REVISION};
+    const xy_value no = {.type = XY_BOOL, .integer = 0};
+    int code = XY_OK;
+    for (size_t i = 0; i < 3 && code >= 0; i++)
+        code = xy_record_set_text(row, blanks[i], (xy_str){"", 0});
+    return code < 0 ? code : row->api->set(row, HUMAN_DISCARD, &no);
+}
+
 /* What a person needs, and empty places for what a person says. */
 static int fill_row(struct work *work, xy_record *row, const xy_record *record, uint32_t number,
                     xy_str labels)
@@ -133,12 +143,8 @@ static int fill_row(struct work *work, xy_record *row, const xy_record *record, 
         return rendered;
     if (code >= 0 && told.len)
         code = xy_record_set_text(row, HUMAN_INSTRUCTIONS, told);
-    static const char *const blanks[] = {HUMAN_LABEL, HUMAN_ANNOTATOR, HUMAN_REVISION};
-    for (size_t i = 0; i < 3 && code >= 0; i++)
-        code = xy_record_set_text(row, blanks[i], (xy_str){"", 0});
-    const xy_value no = {.type = XY_BOOL, .integer = 0};
     if (code >= 0)
-        code = row->api->set(row, HUMAN_DISCARD, &no);
+        code = add_blanks(row);
     return code >= 0 ? XY_OK
                      : xy_fail(work->job, code, "record %s cannot be put into the queue",
                                names_at(&work->keys, number).ptr);

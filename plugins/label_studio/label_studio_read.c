@@ -200,24 +200,31 @@ static int next_task(struct reader *reader, xy_job *job)
     return XY_OK;
 }
 
+/* The next annotation, which stays {NULL, 0} for a task that has none; XY_END after the last. */
+static int next_annotation(struct reader *reader, xy_job *job, xy_str *annotation)
+{
+    xy_str key;
+    for (;;) {
+        if (reader->task.ptr && json_next(reader->annotations, &reader->at, &key, annotation))
+            return XY_OK;
+        int code = next_task(reader, job);
+        if (code != XY_OK || !reader->annotations.ptr)
+            return code;
+    }
+}
+
 int label_studio_read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
 {
     struct reader *reader = cursor;
-    xy_str key, annotation = {NULL, 0};
-    while (!annotation.ptr) {
-        if (reader->task.ptr && json_next(reader->annotations, &reader->at, &key, &annotation))
-            break;
-        int code = next_task(reader, job);
-        if (code != XY_OK)
-            return code;
-        if (!reader->annotations.ptr)
-            break;
-    }
+    xy_str annotation = {NULL, 0};
+    int code = next_annotation(reader, job, &annotation);
+    if (code != XY_OK)
+        return code;
     xy_str data = json_member(reader->task, "data"), id = json_member(reader->task, "id");
     if (json_kind(data) != '{')
         return data.ptr ? json_file_fail(&reader->file, job, "`data` is no object")
                         : read_plain(reader, job, reader->task, out);
-    int code = set_members(reader, job, data, out);
+    code = set_members(reader, job, data, out);
     if (code == XY_OK && !json_member(data, "id").ptr && json_kind(id) == '0')
         code = xy_record_set_text(out, "id", id);
     if (code == XY_OK && set_suggestion(state, reader, reader->task, out) < 0)

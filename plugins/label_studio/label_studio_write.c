@@ -123,18 +123,23 @@ static void add_predictions(const struct label_studio *options, struct text *out
 
 /* Label Studio knows people by number or by e-mail address; any other name goes where it shows
  * one. */
+static bool is_user_number(const xy_value *value)
+{
+    if (value->type != XY_TEXT)
+        return value->type == XY_INT;
+    xy_str text = value->text;
+    bool plain = text.len < 10 && (text.ptr[0] != '0' || text.len == 1);
+    for (size_t i = 0; i < text.len; i++)
+        plain = plain && text.ptr[i] >= '0' && text.ptr[i] <= '9';
+    return plain;
+}
+
 static void add_annotator(struct text *out, const xy_record *record)
 {
     xy_value value;
     if (!get(record, "annotator", &value))
         return;
-    bool number = value.type == XY_INT;
-    if (value.type == XY_TEXT && value.text.len < 10) {
-        number = true;
-        for (size_t i = 0; i < value.text.len; i++)
-            number = number && value.text.ptr[i] >= '0' && value.text.ptr[i] <= '9' &&
-                     (value.text.ptr[0] != '0' || value.text.len == 1);
-    }
+    bool number = is_user_number(&value);
     bool address = value.type == XY_TEXT && memchr(value.text.ptr, '@', value.text.len);
     text_add_literal(out, number    ? ",\"completed_by\":"
                           : address ? ",\"completed_by\":{\"email\":"

@@ -20,7 +20,10 @@ models:
   teacher: {{ use: openai, base_url: "{url}", model: test-model, concurrency: 4 }}
 steps:
   - {{ id: plan, use: grid, with: {{ topic: [{topics}] }} }}
-  - {{ id: draft, use: generate, model: teacher, prompt: "Write about {{{{ topic }}}}.", output: text }}
+  - id: draft
+    use: generate
+    model: teacher
+    prompt: "Write about {{{{ topic }}}}."
   - {{ id: guess, use: set, with: {{ label: "'food'" }} }}
   - id: people
     use: human

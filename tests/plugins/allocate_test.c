@@ -115,9 +115,8 @@ static void quality_by_level(void)
     CU_ASSERT_DOUBLE_EQUAL(score("quality"), 13.0 / 18, 1e-9);
     const char *levels = stage_host_detail(&host, "allocate", "levels");
     CU_ASSERT_PTR_NOT_NULL(levels);
-    CU_ASSERT_PTR_NOT_NULL(levels &&
-                           strstr(levels, "{\"records\":2,\"low\":1,\"high\":1,\"known\":1,"
-                                          "\"hits\":0,\"quality\":0.333"));
+    CU_ASSERT_PTR_NOT_NULL(levels && strstr(levels, "{\"records\":2,\"low\":1,\"high\":1,"
+                                            "\"known\":1,\"hits\":0,\"quality\":0.333"));
     who("{share: 0, gold: nowhere}", lines);
     CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "no record has a label in `nowhere`"));
 }

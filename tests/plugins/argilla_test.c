@@ -38,19 +38,18 @@ static void reads_exports(void)
 /* The server's form, and that of Argilla 1. */
 static void reads_lists(void)
 {
-    CHECK_TEXT(
-        load(NULL, "{\"id\":\"3a6f\",\"external_id\":\"7\",\"fields\":{\"text\":\"x\"},"
-                   "\"metadata\":null,\"suggestions\":[{\"question_name\":\"other\","
-                   "\"value\":1},{\"question_name\":\"label\",\"value\":\"a\"}],"
-                   "\"responses\":[{\"user_id\":\"u\",\"status\":\"submitted\","
-                   "\"values\":{\"label\":{\"value\":\"b\"}},\"updated_at\":\"t\"},"
-                   "{\"user_id\":\"v\",\"status\":\"discarded\",\"values\":null},"
-                   "{\"user_id\":\"w\",\"status\":\"draft\",\"values\":{\"label\":"
-                   "{\"value\":\"c\"}}}]}\n"),
-        "{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\",\"annotator\":\"u\",\"time\":\"t\","
-        "\"label\":\"b\"}\n"
-        "{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\",\"annotator\":\"v\","
-        "\"discard\":true}\n{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\"}\n");
+    CHECK_TEXT(load(NULL, "{\"id\":\"3a6f\",\"external_id\":\"7\",\"fields\":{\"text\":\"x\"},"
+                          "\"metadata\":null,\"suggestions\":[{\"question_name\":\"other\","
+                          "\"value\":1},{\"question_name\":\"label\",\"value\":\"a\"}],"
+                          "\"responses\":[{\"user_id\":\"u\",\"status\":\"submitted\","
+                          "\"values\":{\"label\":{\"value\":\"b\"}},\"updated_at\":\"t\"},"
+                          "{\"user_id\":\"v\",\"status\":\"discarded\",\"values\":null},"
+                          "{\"user_id\":\"w\",\"status\":\"draft\",\"values\":{\"label\":"
+                          "{\"value\":\"c\"}}}]}\n"),
+               "{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\",\"annotator\":\"u\","
+               "\"time\":\"t\",\"label\":\"b\"}\n"
+               "{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\",\"annotator\":\"v\","
+               "\"discard\":true}\n{\"id\":\"7\",\"text\":\"x\",\"suggestion\":\"a\"}\n");
 }
 
 static void tells_where_it_is_broken(void)
@@ -59,9 +58,8 @@ static void tells_where_it_is_broken(void)
                "{}\nerror: FILE:2: expected a record of Argilla, with `fields`");
     CHECK_TEXT(load(NULL, "[{\"fields\":{}}"), "error: FILE:1: the list that begins here is no "
                "JSON, or not UTF-8: is the file cut off?");
-    CHECK_TEXT(load(NULL, "{\"fields\":{\"\":1}}"),
-               "error: FILE:1: a value of this record cannot be "
-               "kept: a name that is empty or longer than 127 bytes, or a key twice");
+    CHECK_TEXT(load(NULL, "{\"fields\":{\"\":1}}"), "error: FILE:1: a value of this record cannot "
+               "be kept: a name that is empty or longer than 127 bytes, or a key twice");
 }
 
 static void writes_records(void)

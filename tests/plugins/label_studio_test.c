@@ -76,16 +76,15 @@ static void tells_where_it_is_broken(void)
 {
     CHECK_TEXT(load(NULL, "[{\"data\":{\"a\":1}},\n 5]"),
                "{\"a\":1}\nerror: FILE:2: expected an object");
-    CHECK_TEXT(load(NULL, "\n[{\"data\":{\"a\":1}},"),
-               "error: FILE:2: the list that begins here is "
-               "no JSON, or not UTF-8: is the file cut off?");
+    CHECK_TEXT(load(NULL, "\n[{\"data\":{\"a\":1}},"), "error: FILE:2: the list that begins here "
+               "is no JSON, or not UTF-8: is the file cut off?");
     CHECK_TEXT(load(NULL, "{\"data\":\n"), "error: FILE:1: expected a list of JSON objects, or one "
                "JSON object a line; found neither");
     CHECK_TEXT(load(NULL, "[\n\n{\"data\":[1]}]"), "error: FILE:3: `data` is no object");
-    CHECK_TEXT(
-        load(NULL, "[{\"data\":{},\"annotations\":[{\"result\":[{\"from_name\":\"l\"}]}]}]"),
-        "error: FILE:1: an annotation has a result without `value`, or with a `from_name` of "
-        "more than 127 bytes");
+    CHECK_TEXT(load(NULL, "[{\"data\":{},\"annotations\":[{\"result\":[{\"from_name\":"
+                          "\"l\"}]}]}]"),
+               "error: FILE:1: an annotation has a result without `value`, or with a `from_name` "
+               "of more than 127 bytes");
     CHECK_TEXT(load(NULL, "[{\"data\":{\"\":1}}]"), "error: FILE:1: a field's name is empty or "
                "longer than 127 bytes, or its value has a key twice");
     const char *text = format_read_bytes(&host, "label_studio", NULL, "{}\n\0{}", 6);
@@ -94,17 +93,17 @@ static void tells_where_it_is_broken(void)
 
 static void writes_tasks(void)
 {
-    CHECK_TEXT(
-        save("{suggestion: label, score: p, model_version: m}",
-             "{\"text\":\"x\",\"label\":\"good\",\"p\":0.5,\"n\":[1]}\n{\"text\":\"y\"}\n"
-             "{\"label\":1}\n"),
-        "[\n{\"data\":{\"text\":\"x\",\"n\":[1]},\"predictions\":[{\"model_version\":\"m\","
-        "\"score\":0.5,\"result\":[{\"id\":\"00000000000003e8\",\"from_name\":\"label\","
-        "\"to_name\":\"text\",\"type\":\"choices\",\"value\":{\"choices\":[\"good\"]}}]}]},\n"
-        "{\"data\":{\"text\":\"y\"}},\n"
-        "{\"data\":{},\"predictions\":[{\"model_version\":\"m\",\"result\":[{\"id\":"
-        "\"00000000000003ea\",\"from_name\":\"label\",\"to_name\":\"text\",\"type\":"
-        "\"choices\",\"value\":{\"choices\":[\"1\"]}}]}]}\n]\n");
+    CHECK_TEXT(save("{suggestion: label, score: p, model_version: m}",
+                    "{\"text\":\"x\",\"label\":\"good\",\"p\":0.5,\"n\":[1]}\n{\"text\":\"y\"}\n"
+                    "{\"label\":1}\n"),
+               "[\n{\"data\":{\"text\":\"x\",\"n\":[1]},\"predictions\":[{\"model_version\":\"m\","
+               "\"score\":0.5,\"result\":[{\"id\":\"00000000000003e8\",\"from_name\":\"label\","
+               "\"to_name\":\"text\",\"type\":\"choices\",\"value\":{\"choices\":[\"good\"]}}]}]}"
+               ",\n"
+               "{\"data\":{\"text\":\"y\"}},\n"
+               "{\"data\":{},\"predictions\":[{\"model_version\":\"m\",\"result\":[{\"id\":"
+               "\"00000000000003ea\",\"from_name\":\"label\",\"to_name\":\"text\",\"type\":"
+               "\"choices\",\"value\":{\"choices\":[\"1\"]}}]}]}\n]\n");
     CHECK_TEXT(save(NULL, ""), "[]\n");
     /* Two answers to one task. */
     CHECK_TEXT(save(NULL, "{\"id\":\"a\",\"label\":\"x\",\"annotator\":\"12\"}\n"

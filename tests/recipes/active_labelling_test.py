@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Active labelling (Wang et al. 2021) on recorded labels: people, whose answers are the gold labels,
-relabel what a student doubts. On FreeAL's film reviews, labelled by ChatGPT with 93.72 % right, the
-least confident tenth is worth more than a tenth drawn at random."""
+"""Active labelling (Wang et al. 2021) on recorded labels: people, whose answers are the gold
+labels, relabel what a student doubts. On FreeAL's film reviews, labelled by ChatGPT with 93.72 %
+right, the least confident tenth is worth more than a tenth drawn at random."""
 import gzip
 import json
 import os
@@ -16,7 +16,9 @@ PIPELINE = """
 xylem: 1
 name: active_{method}
 seed: 5
-codebook: {{ task: Is the review positive?, labels: {{ positive: It praises., negative: It pans. }} }}
+codebook:
+  task: Is the review positive?
+  labels: {{ positive: It praises., negative: It pans. }}
 steps:
   - {{ id: annotated, use: read, with: {{ path: reviews.jsonl }} }}
   - {{ id: student, use: student, with: {{ learner: {{ use: linear }}, action: annotate }} }}
@@ -26,7 +28,12 @@ steps:
       sureness: "student_confidence if student_label == label else 1 - student_confidence"
   - id: doubtful
     use: select
-    with: {{ method: {method}, confidence: {confidence}, share: {share}, action: mark, rank: asked }}
+    with:
+      method: {method}
+      confidence: {confidence}
+      share: {share}
+      action: mark
+      rank: asked
   - id: people
     use: human
     with: {{ only: "asked is defined", queue: queue.jsonl, answers: answers.jsonl }}
