@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine_internal.h - shared by the conductor's files:
  *   engine.c          life of a run: loop, journal, models, summary
- *   engine_steps.c    one step after the other: phases, whole-dataset steps, repeats
+ *   engine_steps.c    one step after the other: phases, repeats
+ *   engine_whole.c    a whole-dataset step: what it sees, what becomes of it
  *   engine_prepare.c  an instance of a step's stage, ready to run
  *   engine_data.c     which dataset each step left, what is new since it was last read
  *   engine_accept.c   passes until enough was accepted, the cut, yields
@@ -105,6 +106,9 @@ void engine_close_tools(struct engine *engine);
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,
               bool (*chosen)(struct engine *engine, const struct step *step));
+
+/* engine_whole.c: runs the step over what its input has now; nothing where nothing is new. */
+int engine_run_whole(struct engine *engine, const struct step *step);
 
 /* engine_accept.c */
 int accept_run(struct engine *engine);

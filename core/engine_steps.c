@@ -6,7 +6,6 @@
 #include "call_step.h"
 #include "engine_internal.h"
 #include "job.h"
-#include "json.h"
 
 static bool is_streaming(const struct step *step)
 {
@@ -219,136 +218,6 @@ static int run_chain(struct engine *engine, struct step *const *steps, size_t co
     return engine->error.code;
 }
 
-/* ---- whole-dataset steps --------------------------------------------------------------------- */
-
-static int keep_record(struct engine *engine, const struct step *step, struct record *record,
-                       int verdict, const char *why, struct dataset *data,
-                       struct dataset *rejects)
-{
-    if (verdict == XY_CONSUMED)
-        return XY_OK; /* what the stage emitted stands for it */
-    if (verdict != XY_DROP)
-        return dataset_append(data, record, &engine->error);
-    struct buffer members;
-    buffer_init(&members, 4096);
-    buffer_append_text(&members, "\"reason\":");
-    json_write_text(&members, str_of(why ? why : "no reason was given"));
-    record_event(record, step->id, "dropped", buffer_str(&members));
-    buffer_free(&members);
-    report_add_reason(engine->report, step->id, why ? why : "");
-    return dataset_append(rejects, record, &engine->error);
-}
-
-/* What a stage that only judged has kept: no copies, but the numbers of its input's records. NULL
- * where there is more to it: edits, new records, input that was consumed, or numbers too large. */
-static uint32_t *chosen_of(const struct dataset_view *view, const struct job *job)
-{
-    uint64_t count = dataset_count(view->dataset), kept = 0;
-    bool judged = !view->edits && !job->emitted_count && job->verdict != XY_CONSUMED;
-    if (!judged || count > UINT32_MAX)
-        return NULL;
-    uint32_t *chosen = memory_resize(NULL, count, sizeof(*chosen));
-    for (uint64_t i = 0; i < count; i++) {
-        if (!view->verdicts || view->verdicts[i] != XY_DROP)
-            chosen[kept++] = (uint32_t)i;
-    }
-    return chosen;
-}
-
-static int collect(struct engine *engine, const struct step *step, struct dataset *input,
-                   struct dataset_view *view, struct job *job, struct output *output)
-{
-    struct dataset *data, *rejects;
-    struct step_counts counts = {.in = dataset_count(input)};
-    if (output_begin(engine, output, &data, &rejects) < 0)
-        return engine->error.code;
-    uint32_t *chosen = chosen_of(view, job);
-    int code = XY_OK;
-    uint64_t consumed = 0;
-    struct report_changes changes = {0};
-    for (uint64_t i = 0; i < counts.in && code >= 0; i++) {
-        int verdict;
-        const char *why;
-        if (chosen && (!view->verdicts || view->verdicts[i] != XY_DROP))
-            continue;
-        struct record *record = dataset_view_take(view, i, &verdict, &why);
-        if (verdict == XY_OK && job->verdict == XY_CONSUMED)
-            verdict = XY_CONSUMED;
-        counts.dropped += verdict == XY_DROP;
-        consumed += verdict == XY_CONSUMED;
-        if (verdict == XY_OK)
-            report_take_changes(&changes, record);
-        code = keep_record(engine, step, record, verdict, why, data, rejects);
-        record_destroy(record);
-    }
-    for (size_t i = 0; i < job->emitted_count && code >= 0; i++) {
-        report_take_changes(&changes, job->emitted[i]);
-        code = dataset_append(data, job->emitted[i], &engine->error);
-    }
-    counts.out = counts.in - counts.dropped - consumed + job->emitted_count;
-    report_add_counts(engine->report, step->id, &counts);
-    report_add_changes(engine->report, step->id, &changes);
-    free(changes.fields);
-    if (code < 0) {
-        free(chosen);
-        dataset_destroy(data);
-        dataset_destroy(rejects);
-        return code;
-    }
-    if (chosen) {
-        dataset_discard(data);
-        data = dataset_select(input, chosen, counts.out);
-    }
-    return output_commit(engine, output, data, rejects);
-}
-
-static int run_stage(struct engine *engine, const struct step *step, struct dataset *input,
-                     struct output *output)
-{
-    struct prepared *prepared = prepared_open(engine, step, engine->iteration);
-    if (!prepared)
-        return engine->error.code;
-    struct job *job = job_create(prepared_instance(prepared), NULL, 0);
-    job->round = engine->iteration;
-    job->cancelled = &engine->cancelled;
-    struct dataset_view view;
-    bool evaluator = step_is_evaluator(step);
-    dataset_view_init(&view, input, &job->arena, !evaluator);
-    uint64_t started = loop_now_us(engine->services.loop);
-    int answer =
-        step->type->stage.run(instance_state(prepared_instance(prepared)), &job->base, &view.base);
-    double seconds = (double)(loop_now_us(engine->services.loop) - started) / 1e6;
-    job_settle(job, answer);
-    report_add_counts(engine->report, step->id, &(struct step_counts){.seconds = seconds});
-    if (job->verdict < 0) {
-        error_set(&engine->error, job->verdict, "step `%s`: %s", step->id,
-                  job->why ? job->why : error_name(job->verdict));
-        error_at(&engine->error, step->node->file, step->node->line, step->node->column);
-    } else if (evaluator) {
-        report_add_counts(engine->report, step->id,
-                          &(struct step_counts){.in = dataset_count(input)});
-        output->ran = true;
-    } else {
-        collect(engine, step, input, &view, job, output);
-    }
-    dataset_view_finish(&view);
-    job_destroy(job);
-    prepared_close(prepared);
-    return engine->error.code;
-}
-
-static int run_dataset_step(struct engine *engine, const struct step *step)
-{
-    struct output *output = output_find(engine, step->id);
-    struct dataset *input = inputs_take(engine, step, output, true);
-    if (!input)
-        return XY_OK;
-    atomic_store(&engine->running, step->id);
-    run_stage(engine, step, input, output);
-    dataset_destroy(input);
-    return engine->error.code;
-}
-
 /* ---- repeat ---------------------------------------------------------------------------------- */
 
 static void reset_all(struct engine *engine, struct step *const *steps, size_t count, bool first)
@@ -483,7 +352,7 @@ int steps_run(struct engine *engine, struct step *const *steps, size_t count,
         if (step->kind == STEP_REPEAT) {
             run_repeat(engine, step);
         } else if (step_is_dataset(step)) {
-            run_dataset_step(engine, step);
+            engine_run_whole(engine, step);
         } else {
             while (next < count && continues(engine, steps[next - 1], steps[next]) &&
                    (!chosen || chosen(engine, steps[next])))

@@ -630,5 +630,55 @@ class Tools(RunCase):
         self.assertEqual(len(self.records("out.jsonl")), 4)
 
 
+class WhenOverDatasets(harness.Case):
+    """`when` on a step that sees its whole input: the others pass by, each in its place."""
+
+    def run_step(self, step, rows):
+        self.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        self.write("when.yaml", f"""
+xylem: 1
+name: when
+steps:
+  - {{ use: read, with: {{ path: rows.jsonl }} }}
+  - {step}
+write: {{ path: out.jsonl, rejects: rejects.jsonl }}
+""")
+        said = self.xylem("run", "-q", "--json", "when.yaml").stdout
+        steps = json.loads(said)["report"]["steps"]
+        return self.records("out.jsonl"), self.records("rejects.jsonl"), steps[-1]
+
+    ROWS = [{"n": n, "vote_entropy": n / 10} for n in (3, 1, 4, 2, 5)]
+
+    def test_a_stage_that_judges(self):
+        kept, rejects, step = self.run_step(
+            '{ use: select, when: "n < 4", with: { method: disagreement, k: 1 } }', self.ROWS)
+        self.assertEqual([row["n"] for row in kept], [3, 4, 5])
+        self.assertEqual([row["fields"]["n"] for row in rejects], [1, 2])
+        self.assertEqual((step["in"], step["out"], step["dropped"]), (3, 1, 2))
+
+    def test_a_stage_that_edits(self):
+        kept, rejects, step = self.run_step(
+            '{ use: allocate, when: "n != 5", with: { share: 0.25 } }', self.ROWS)
+        self.assertEqual([(row["n"], row.get("annotator")) for row in kept],
+                         [(3, "model"), (1, "model"), (4, "human"), (2, "model"), (5, None)])
+        self.assertEqual((rejects, step["in"], step["out"]), ([], 4, 4))
+
+    def test_nobody(self):
+        kept, _, step = self.run_step(
+            '{ use: select, when: "n > 9", with: { method: disagreement, k: 1 } }', self.ROWS)
+        self.assertEqual(len(kept), 5)
+        self.assertEqual((step["in"], step["out"]), (0, 0))
+
+    def test_a_condition_that_fails(self):
+        rows = [*self.ROWS[:2], {"other": 1}]
+        for step in ("{ use: select, when: 'n < 4', with: { method: disagreement, k: 1 } }",
+                     "{ use: allocate, when: 'n < 4', with: { share: 0 } }"):
+            kept, rejects, counts = self.run_step(step, rows)
+            self.assertEqual(kept[0]["n"], 3)
+            self.assertIn("when: ", rejects[-1]["trail"][-1]["reason"])
+            self.assertEqual(rejects[-1]["fields"], {"other": 1})
+            self.assertEqual((counts["in"], counts["failed"]), (3, 1))
+
+
 if __name__ == "__main__":
     harness.main()
