@@ -51,7 +51,7 @@ static int solve(const struct linear *linear, xy_job *job, const xy_examples *ex
                  const struct matrix *rows, struct fitted *fitted)
 {
     size_t width = (size_t)fitted->columns + 1;
-    fitted->weights = calloc(fitted->problems * width, sizeof(double));
+    fitted->weights = calloc(fitted->problems * width + 1, sizeof(double));
     double *targets = calloc(2 * examples->count + 1, sizeof(*targets));
     if (!fitted->weights || !targets) {
         free(targets);

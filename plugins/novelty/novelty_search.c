@@ -25,8 +25,8 @@ void search_add(struct search *search, size_t text)
 
 static size_t bits_of_first_only(const struct signature *first, const struct signature *second)
 {
-    return (size_t)(__builtin_popcountll(first->bits[0] & ~second->bits[0]) +
-                    __builtin_popcountll(first->bits[1] & ~second->bits[1]));
+    return (size_t)__builtin_popcountll(first->bits[0] & ~second->bits[0]) +
+           (size_t)__builtin_popcountll(first->bits[1] & ~second->bits[1]);
 }
 
 /* No common subsequence is longer: each bit that one text has alone is a word, at least, that the

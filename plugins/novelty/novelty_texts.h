@@ -31,7 +31,7 @@ struct texts { /* zeroed: empty */
 int texts_add(struct texts *texts, xy_str text, enum unit unit);
 static inline size_t texts_length(const struct texts *texts, size_t index)
 {
-    return texts->starts[index + 1] - texts->starts[index];
+    return texts->starts ? texts->starts[index + 1] - texts->starts[index] : 0;
 }
 void texts_free(struct texts *texts);
 

@@ -123,7 +123,7 @@ static int process(void *state, xy_job *job)
             return xy_drop(job, "it has no text `%.100s`", names[i]);
     }
     xy_str first = xy_record_text(record, names[0]), second = xy_record_text(record, names[1]);
-    if (first.len == second.len && memcmp(first.ptr, second.ptr, first.len) == 0)
+    if (first.len == second.len && first.len && memcmp(first.ptr, second.ptr, first.len) == 0)
         return xy_drop(job, "no pair, the same text");
     double share = mean_judgement(prefer, job);
     if (isnan(share))

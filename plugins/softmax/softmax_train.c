@@ -192,7 +192,7 @@ static int prepare(struct training *training, uint64_t *random)
     size_t columns = (size_t)training->model->columns + 1, rows = task->rows->rows;
     size_t size = columns * training->model->classes;
     training->order = calloc(rows + 1, sizeof(*training->order));
-    training->squares = calloc(2 * size + 2 * training->model->classes, sizeof(double));
+    training->squares = calloc(2 * size + 2 * (size_t)training->model->classes, sizeof(double));
     training->best = task->settings->hold_out > 0 ? calloc(size, sizeof(double)) : NULL;
     training->touched = calloc(columns, sizeof(*training->touched));
     training->is_touched = calloc(columns, sizeof(*training->is_touched));
@@ -234,7 +234,7 @@ int softmax_train(const struct softmax_task *task, struct softmax_model *model, 
             continue;
         double loss = held_out_loss(&training);
         since_best++;
-        if (loss < best) {
+        if (loss < best && training.best) {
             best = loss;
             since_best = 0;
             memcpy(training.best, model->weights, size);
@@ -242,7 +242,7 @@ int softmax_train(const struct softmax_task *task, struct softmax_model *model, 
         if (task->settings->patience && since_best >= task->settings->patience)
             break;
     }
-    if (code == XY_OK && training.held)
+    if (code == XY_OK && training.held && training.best)
         memcpy(model->weights, training.best, size);
     free(training.order);
     free(training.squares);

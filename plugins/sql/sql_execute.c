@@ -234,7 +234,7 @@ static int run(struct outcome *outcome, sqlite3 *database, xy_str query)
         code = refuse(outcome, "the query is empty");
     else if (!is_blank(tail, query.ptr + query.len))
         code = refuse(outcome, "more than one statement");
-    else if (!(hashes = malloc(((size_t)outcome->sql->most_rows + 1) * sizeof(*hashes))))
+    else if (!(hashes = calloc((size_t)outcome->sql->most_rows + 1, sizeof(*hashes))))
         code = XY_ENOMEM;
     else
         code = read_rows(outcome, database, statement, hashes);
