@@ -79,7 +79,7 @@ static int read_expected(const struct calculator *calculator, xy_job *job,
 static int compare(const struct calculator *calculator, xy_job *job, const xy_record *record,
                    struct number value)
 {
-    struct number expected;
+    struct number expected = {0};
     if (!calculator->verify)
         return XY_OK;
     int code = read_expected(calculator, job, record, &expected);

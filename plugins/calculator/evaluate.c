@@ -142,7 +142,7 @@ static int check_finite(struct parser *parser, const struct number *number)
 
 static int read_call(struct parser *parser, xy_str name, struct number *out)
 {
-    struct number arguments[MOST_ARGUMENTS];
+    struct number arguments[MOST_ARGUMENTS] = {0};
     int count = 0, code = XY_OK;
     parser->calls++;
     if (!take(parser, ")")) {
@@ -235,7 +235,7 @@ static int read_power(struct parser *parser, struct number *out)
     int code = read_percent(parser, out);
     if (code < 0 || (!take(parser, "**") && !take(parser, "^")))
         return code;
-    struct number exponent;
+    struct number exponent = {0};
     code = read_sign(parser, &exponent);
     if (code < 0)
         return code;
@@ -285,7 +285,7 @@ static int read_product(struct parser *parser, struct number *out)
     int code = read_sign(parser, out);
     while (code == XY_OK) {
         enum operation operation = take_operation(parser);
-        struct number right;
+        struct number right = {0};
         if (operation == NOTHING)
             break;
         code = read_sign(parser, &right);
@@ -307,7 +307,7 @@ static int read_sum(struct parser *parser, struct number *out)
     int code = read_product(parser, out);
     while (code == XY_OK) {
         bool minus = take(parser, "-") || take(parser, "\xe2\x88\x92");
-        struct number right;
+        struct number right = {0};
         if (!minus && !take(parser, "+"))
             break;
         code = read_product(parser, &right);
