@@ -16,7 +16,7 @@ void bilevel_weights(const struct bilevel *bilevel, const double *z, double *wei
 {
     const struct logistic *student = bilevel->student;
     double *wanted = sums, *given = sums + student->classes;
-    memset(sums, 0, 2 * student->classes * sizeof(*sums));
+    memset(sums, 0, 2 * (size_t)student->classes * sizeof(*sums));
     for (size_t i = 0; i < student->rows.matrix->rows; i++) {
         weights[i] = bilevel->prior[i] * sigmoid(z[i]);
         wanted[student->rows.labels[i]] += bilevel->prior[i];
@@ -36,7 +36,7 @@ static void chain(const struct bilevel *bilevel, const double *z, const double *
     const struct logistic *student = bilevel->student;
     size_t rows = student->rows.matrix->rows;
     double *wanted = sums, *pull = sums + student->classes;
-    memset(sums, 0, 2 * student->classes * sizeof(*sums));
+    memset(sums, 0, 2 * (size_t)student->classes * sizeof(*sums));
     for (size_t i = 0; i < rows; i++) {
         wanted[student->rows.labels[i]] += bilevel->prior[i];
         pull[student->rows.labels[i]] += slopes[i] * weights[i];
