@@ -86,7 +86,7 @@ static void calibrate(struct confident_joint *joint, const struct confident_rows
     }
     for (size_t i = 0; i < (size_t)classes * classes; i++)
         cells[i] = cells[i] / all * (double)rows->count;
-    for (uint32_t i = 0; i < classes; i++)
+    for (size_t i = 0; i < classes; i++)
         confident_joint_round(cells + i * classes, joint->counts + i * classes, order, classes);
 }
 
