@@ -58,7 +58,8 @@ static bool make_room(struct grams *grams)
                                  gram->length)] = *gram;
     }
     free(grams->slots);
-    *grams = larger;
+    grams->slots = larger.slots;
+    grams->room = larger.room;
     return true;
 }
 
