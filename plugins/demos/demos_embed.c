@@ -63,8 +63,8 @@ static int find_column(struct places *places, xy_job *job, const struct space *s
 static int copy_vector(struct places *places, xy_job *job, const struct space *space,
                        const float *column, size_t position, size_t row, const char *what)
 {
-    const float *vector = column + position * places->dimension;
-    if (isnan(vector[0]))
+    const float *vector = column ? column + position * places->dimension : NULL;
+    if (!vector || isnan(vector[0]))
         return xy_fail(job, XY_EINVAL, "record %zu of the `%s` has no vector in `%s`", position,
                        what, space->vector);
     memcpy(places->own + row * places->dimension, vector, places->dimension * sizeof(*vector));

@@ -93,7 +93,7 @@ static void answered(xy_job *job, void *user, const xy_reply *reply)
     float *copy = code < 0 ? NULL : job->api->alloc(job, dimension * sizeof(*copy));
     if (code >= 0 && !copy)
         code = xy_fail(job, XY_ENOMEM, "out of memory");
-    if (code < 0) {
+    if (!copy) {
         job->api->finish(job, code);
         return;
     }
