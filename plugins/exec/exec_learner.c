@@ -183,7 +183,7 @@ static int hear_training(const struct exec_learner *learner, const struct talk_t
         int code = talk_exchange(&fitted->talk, terms, out, &line);
         if (code == XY_OK)
             code = read_line(terms->job, learner, line, &object);
-        if (code < 0)
+        if (code != XY_OK)
             return code;
         out = NULL;
         if (json_kind(json_member(object, "fitted")) == 't')

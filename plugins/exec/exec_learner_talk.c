@@ -158,9 +158,12 @@ static int hear(struct talk *talk, const struct talk_terms *terms)
     return XY_OK;
 }
 
-static size_t tell(const struct talk *talk, const char *bytes, size_t length)
+/* Sends what it can of what is left after the first `sent` bytes; how many bytes that was. */
+static size_t tell(const struct talk *talk, const struct text *out, size_t sent)
 {
-    ssize_t wrote = send(talk->line, bytes, length, MSG_NOSIGNAL);
+    if (!out)
+        return 0;
+    ssize_t wrote = send(talk->line, out->bytes + sent, out->length - sent, MSG_NOSIGNAL);
     return wrote > 0 ? (size_t)wrote : 0;
 }
 
@@ -184,7 +187,7 @@ int talk_exchange(struct talk *talk, const struct talk_terms *terms, const struc
         if (polled[1].revents & POLLIN)
             hear_errors(talk, terms);
         if (polled[0].revents & POLLOUT)
-            sent += tell(talk, out->bytes + sent, length - sent);
+            sent += tell(talk, out, sent);
         int code = polled[0].revents & (POLLIN | POLLHUP | POLLERR) ? hear(talk, terms) : XY_OK;
         if (code < 0)
             return code;
