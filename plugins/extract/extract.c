@@ -279,7 +279,7 @@ static int process(void *state, xy_job *job)
     struct pattern_match match;
     if (!copy || pattern_match_init(&match, extract->compiled) < 0)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    if (given.len)
+    if (given.ptr)
         memcpy(copy, given.ptr, given.len);
     int64_t count = search(extract, record, (xy_str){copy, given.len}, &match, &list);
     int code = conclude(extract, job, count, &list);
