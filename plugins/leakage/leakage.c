@@ -90,9 +90,9 @@ static int look_for_slots(const struct leakage *filter, xy_job *job, xy_str text
 
 static int add_decoded(struct phrases *set, xy_str json)
 {
-    char *decoded = json_kind(json) == '"' ? malloc(json.len + 1) : NULL;
     if (json_kind(json) != '"')
         return XY_OK;
+    char *decoded = malloc(json.len + 1);
     int code = decoded ? phrases_add(set, (xy_str){decoded, json_decode(json, decoded)}, 1, NULL)
                        : XY_ENOMEM;
     free(decoded);

@@ -19,7 +19,7 @@ static bool split(xy_str text, struct words *words)
     fold_add(&words->folded, text, FOLD_WORDS);
     size_t room = words->folded.length / 2 + 2;
     words->starts = malloc(room * sizeof(*words->starts));
-    words->hashes = malloc(room * sizeof(*words->hashes));
+    words->hashes = calloc(room, sizeof(*words->hashes));
     if (words->folded.failed || !words->starts || !words->hashes)
         return false;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
