@@ -28,7 +28,7 @@ static const struct answer *most_voted(const struct work *work, const struct ite
     bool tied = false;
     for (const struct answer *at = first_of(work, item); at; at = next_of(work, at)) {
         uint32_t votes = votes_for(work, item, at->label);
-        if (votes > most) {
+        if (!best || votes > most) {
             best = at;
             most = votes;
             tied = false;
