@@ -52,6 +52,17 @@ static bool near(struct distinct *distinct, const struct distinct_words *a,
     return 2.0 * (double)common > distinct->similar * (double)sum;
 }
 
+/* Is one of the texts nearly the new one? `like`: the number of that one. */
+static bool find_near(struct distinct *distinct, const struct distinct_words *words, size_t *like)
+{
+    bool found = false;
+    for (size_t i = 0; i < distinct->count && !found; i++) {
+        found = near(distinct, words, &distinct->texts[i]);
+        *like = i;
+    }
+    return found;
+}
+
 int distinct_add(struct distinct *distinct, xy_str text, size_t *like)
 {
     size_t unused;
@@ -79,11 +90,7 @@ int distinct_add(struct distinct *distinct, xy_str text, size_t *like)
         return XY_ENOMEM;
     /* A text that is nearly an earlier one keeps its key and gets no words: its key then finds it
      * the next time, and its words, which the earlier one has, pull nothing else out. */
-    bool found = false;
-    for (size_t i = 0; distinct->similar < 1 && i < distinct->count && !found; i++) {
-        found = near(distinct, &words, &distinct->texts[i]);
-        *like = i;
-    }
+    bool found = distinct->similar < 1 && find_near(distinct, &words, like);
     distinct->texts[distinct->count++] = found ? (struct distinct_words){.count = 0} : words;
     distinct->id_count += found ? 0 : words.count;
     return found ? XY_DROP : XY_OK;
