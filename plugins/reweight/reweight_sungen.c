@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SunGen's two levels over the rows. With `outer: others` the rows are split in two halves, and a
  * half's weights are learned by what its student loses on the other half: over the same rows a
- * student with many features lowers the loss best by learning wrong labels by heart, and a row would
- * vouch for itself. */
+ * student with many features lowers the loss best by learning wrong labels by heart, and a row
+ * would vouch for itself. */
 #include <stdlib.h>
 
 #include "learner_bilevel.h"
