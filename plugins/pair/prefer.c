@@ -113,6 +113,11 @@ static double mean_judgement(const struct prefer *prefer, xy_job *job)
     return count ? sum / (double)count : 0.5;
 }
 
+static bool are_equal(xy_str a, xy_str b)
+{
+    return a.len == b.len && a.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
 static int process(void *state, xy_job *job)
 {
     const struct prefer *prefer = state;
@@ -123,7 +128,7 @@ static int process(void *state, xy_job *job)
             return xy_drop(job, "it has no text `%.100s`", names[i]);
     }
     xy_str first = xy_record_text(record, names[0]), second = xy_record_text(record, names[1]);
-    if (first.len == second.len && first.len && memcmp(first.ptr, second.ptr, first.len) == 0)
+    if (are_equal(first, second))
         return xy_drop(job, "no pair, the same text");
     double share = mean_judgement(prefer, job);
     if (isnan(share))
