@@ -15,6 +15,9 @@ static const xy_option options[] = {
              "conversations of several turns."},
     {.name = "keep", .type = XY_OPT_LIST, .offset = offsetof(struct chat, keep),
      .help = "Further fields to write beside `messages`."},
+    {.name = "weight", .type = XY_OPT_BOOL, .offset = offsetof(struct chat, with_weight),
+     .def = "false",
+     .help = "Writes each record's weight as `_weight` beside `messages`, and reads it back."},
     {0},
 };
 

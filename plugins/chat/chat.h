@@ -9,6 +9,7 @@ struct chat {
     const char *system, *user, *assistant; /* fields */
     const char *messages;                  /* a field with the whole list, in place of those */
     const char *const *keep;
+    int32_t with_weight;
 };
 
 /* NULL when it is a list of objects, each with a text `role` and a `content`; else what is

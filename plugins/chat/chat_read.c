@@ -98,7 +98,8 @@ static int split(const struct chat *chat, xy_job *job, struct reader *reader, xy
     return XY_OK;
 }
 
-static int read_others(xy_job *job, struct reader *reader, xy_str object, xy_record *out)
+static int read_others(const struct chat *chat, xy_job *job, struct reader *reader, xy_str object,
+                       xy_record *out)
 {
     struct json_cursor at = {0};
     xy_str key = {NULL, 0}, item = {NULL, 0};
@@ -110,6 +111,11 @@ static int read_others(xy_job *job, struct reader *reader, xy_str object, xy_rec
         if (key.len + 1 > sizeof(name))
             return bad_line(job, reader, "a field's name is longer than 127 bytes");
         json_decode(quoted, name);
+        if (chat->with_weight && strcmp(name, "_weight") == 0) {
+            if (out->api->set_weight(out, json_number(item, -1)) < 0)
+                return bad_line(job, reader, "`_weight` is no finite number of at least 0");
+            continue;
+        }
         xy_value value;
         json_value_read(item, reader->scratch, &value);
         if (value.type != XY_NULL && out->api->set(out, name, &value) < 0)
@@ -134,9 +140,9 @@ int chat_read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
         return bad_line(job, reader, fault);
     if (!chat->messages) {
         int code = split(chat, job, reader, messages, out);
-        return code < 0 ? code : read_others(job, reader, object, out);
+        return code < 0 ? code : read_others(chat, job, reader, object, out);
     }
     if (xy_record_set_json(out, chat->messages, messages) < 0)
         return bad_line(job, reader, "the messages cannot be kept: does a key come twice?");
-    return read_others(job, reader, object, out);
+    return read_others(chat, job, reader, object, out);
 }

@@ -101,6 +101,10 @@ int chat_write_next(const void *state, xy_job *job, void *cursor, const xy_recor
     if (code < 0)
         return code;
     add_kept(&writer->line, record, chat->keep ? chat->keep : writer->fields);
+    if (chat->with_weight) {
+        text_add_literal(&writer->line, ",\"_weight\":");
+        text_add_number(&writer->line, record->api->weight(record));
+    }
     text_add_literal(&writer->line, "}\n");
     if (writer->line.failed)
         return xy_fail(job, XY_ENOMEM, "out of memory");

@@ -18,6 +18,9 @@ static const xy_option options[] = {
      .help = "How written lines end: as RFC 4180 has it, or by a line feed alone. Both are read."},
     {.name = "id", .type = XY_OPT_BOOL, .offset = offsetof(struct csv, with_id), .def = "false",
      .help = "Writes each record's id as a first column `_id`, for `xylem why`."},
+    {.name = "weight", .type = XY_OPT_BOOL, .offset = offsetof(struct csv, with_weight),
+     .def = "false",
+     .help = "Writes each record's weight as a last column `_weight`, and reads it back."},
     {0},
 };
 

@@ -8,7 +8,7 @@
 struct csv {
     const char *delimiter, *types, *newline;
     const char *const *columns; /* the names of a file without a header; NULL: it has one */
-    int32_t with_id;
+    int32_t with_id, with_weight;
 };
 
 /* The delimiter's byte; "tab" stands for a tabulator. 0 for a text that is no delimiter. */

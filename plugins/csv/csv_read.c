@@ -249,6 +249,13 @@ static void guess(xy_str text, xy_value *value)
         *value = (xy_value){.type = XY_TEXT, .text = text};
 }
 
+/* An empty cell leaves the weight at 1. */
+static int set_weight(xy_record *out, xy_str text)
+{
+    double weight = json_number(json_check(text), text.len ? -1 : 1);
+    return out->api->set_weight(out, weight);
+}
+
 int csv_read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
 {
     const struct csv *csv = state;
@@ -269,6 +276,12 @@ int csv_read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
                           .text = {reader->row.bytes + cell->start, end - cell->start - 1}};
         if (strcmp(reader->names[i], "_id") == 0)
             continue; /* a record's id comes from where it was read, not from the file */
+        if (csv->with_weight && strcmp(reader->names[i], "_weight") == 0) {
+            if (set_weight(out, value.text) == XY_OK)
+                continue;
+            return xy_fail(job, XY_EINVAL, "%s:%llu: `_weight` is no finite number of at least 0",
+                           reader->path, (unsigned long long)reader->row_line);
+        }
         if (csv->types[0] == 'g' && !cell->quoted)
             guess(value.text, &value);
         if (out->api->set(out, reader->names[i], &value) < 0)

@@ -109,6 +109,11 @@ static int begin(const struct csv *csv, struct writer *writer, const xy_record *
             text_add(&writer->line, &writer->delimiter, 1);
         add_cell(writer, xy_text(writer->columns[i]));
     }
+    if (csv->with_weight) {
+        if (writer->count > 0 || csv->with_id)
+            text_add(&writer->line, &writer->delimiter, 1);
+        text_add_literal(&writer->line, "_weight");
+    }
     end_line(csv, writer);
     return XY_OK;
 }
@@ -152,6 +157,11 @@ int csv_write_next(const void *state, xy_job *job, void *cursor, const xy_record
             text_add(&writer->line, &writer->delimiter, 1);
         record->api->get(record, writer->columns[i], &value);
         add_value(writer, &value);
+    }
+    if (csv->with_weight) {
+        if (writer->count > 0 || csv->with_id)
+            text_add(&writer->line, &writer->delimiter, 1);
+        text_add_number(&writer->line, record->api->weight(record));
     }
     if (writer->line.length == start && !csv->with_id)
         text_add_literal(&writer->line, "\"\""); /* else the line is empty, and passed over */

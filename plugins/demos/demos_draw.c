@@ -31,10 +31,19 @@ static size_t find_shares(const struct pool *pool, const uint32_t *items, size_t
     return found;
 }
 
+static void draw_some(const struct pool *pool, const struct pool_options *options, uint32_t *items,
+                      size_t count, size_t k, uint64_t *random)
+{
+    if (options->weighted)
+        pool_draw_weighted(pool, items, count, k, random);
+    else
+        pool_draw(items, count, k, random);
+}
+
 /* Goes around the values, in random order, one for each, until there are k; a value that has no
  * more is passed over. */
-static int draw_balanced(const struct pool *pool, xy_job *job, uint32_t *items, size_t count,
-                         size_t k, uint64_t *random)
+static int draw_balanced(const struct pool *pool, xy_job *job, const struct pool_options *options,
+                         uint32_t *items, size_t count, size_t k, uint64_t *random)
 {
     struct share *shares = job->api->alloc(job, count * sizeof(*shares));
     uint32_t *order = job->api->alloc(job, count * sizeof(*order));
@@ -54,7 +63,7 @@ static int draw_balanced(const struct pool *pool, xy_job *job, uint32_t *items, 
         left -= more;
     }
     for (size_t i = 0; i < values; i++) {
-        pool_draw(items + shares[i].from, shares[i].count, shares[i].taken, random);
+        draw_some(pool, options, items + shares[i].from, shares[i].count, shares[i].taken, random);
         memcpy(chosen + at, items + shares[i].from, shares[i].taken * sizeof(*chosen));
         at += shares[i].taken;
     }
@@ -68,8 +77,8 @@ static int draw(const struct drawing *drawing, xy_job *job, const struct pool_op
                 uint32_t *items, size_t count, size_t k, uint64_t *random)
 {
     if (options->balance && k > 0)
-        return draw_balanced(&drawing->pool, job, items, count, k, random);
-    pool_draw(items, count, k, random);
+        return draw_balanced(&drawing->pool, job, options, items, count, k, random);
+    draw_some(&drawing->pool, options, items, count, k, random);
     return XY_OK;
 }
 

@@ -85,6 +85,7 @@ static int read_dataset(struct pool *pool, xy_job *job, const struct pool_option
         if (read_demo(pool, options, record, demo) < 0)
             return xy_fail(job, XY_ENOMEM, "out of memory");
         demo->second = second;
+        demo->weight = record->api->weight(record);
         demo->position = i;
         pool->count++;
     }
@@ -188,7 +189,7 @@ int pool_candidates(const struct pool *pool, xy_job *job, const struct pool_opti
         const struct demo *demo = &pool->demos[i];
         bool self = demo->id == id || (parent && demo->id == parent) ||
                     (hash && demo->text_hash == hash);
-        if (self && options->exclude_self)
+        if ((self && options->exclude_self) || (options->weighted && !(demo->weight > 0)))
             continue;
         candidates->items[candidates->count++] = (uint32_t)i;
         candidates->own += !demo->second;
@@ -212,5 +213,22 @@ void pool_draw(uint32_t *items, size_t count, size_t k, uint64_t *random)
         uint32_t kept = items[i];
         items[i] = items[other];
         items[other] = kept;
+    }
+}
+
+void pool_draw_weighted(const struct pool *pool, uint32_t *items, size_t count, size_t k,
+                        uint64_t *random)
+{
+    for (size_t i = 0; i < k; i++) {
+        double sum = 0;
+        for (size_t j = i; j < count; j++)
+            sum += pool->demos[items[j]].weight;
+        double at = xy_random_unit(random) * sum;
+        size_t other = i;
+        while (other + 1 < count && at >= pool->demos[items[other]].weight)
+            at -= pool->demos[items[other++]].weight;
+        uint32_t drawn = items[other];
+        memmove(items + i + 1, items + i, (other - i) * sizeof(*items)); /* the others keep order */
+        items[i] = drawn;
     }
 }

@@ -17,6 +17,7 @@ struct demo {
     uint32_t match, balance;    /* numbers of the values of those fields; 0 without the field */
     uint32_t row;               /* place in the order of reading, `second_pool` after `pool` */
     uint64_t position;          /* of its record in its data set */
+    double weight;              /* its record's */
     bool second;                /* from `second_pool` */
 };
 
@@ -39,6 +40,7 @@ struct pool_options {
     const char *match, *balance, *text_field, *query_field, *into, *ids;
     const char *const *fields, *const *require;
     int32_t exclude_self;
+    int32_t weighted;           /* drawn in proportion to weight, so that 0 is never drawn */
 };
 
 /* Indices of demos that a record may have, in the pool's order. */
@@ -84,5 +86,8 @@ int pool_give(struct pool *pool, xy_job *job, const xy_host *host,
 
 /* The first `k` become a random draw without replacement, in random order (Fisher and Yates). */
 void pool_draw(uint32_t *items, size_t count, size_t k, uint64_t *random);
+/* The same in proportion to the demos' weights, all above 0: each draw among those left. */
+void pool_draw_weighted(const struct pool *pool, uint32_t *items, size_t count, size_t k,
+                        uint64_t *random);
 
 #endif

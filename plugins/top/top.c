@@ -9,7 +9,8 @@
 
 enum { POLL = 1024, MOST_NAMED = 8 };
 
-enum order { ORDER_HIGHEST = 1, ORDER_LOWEST = 2, ORDER_RANDOM = 3, ORDER_FIRST = 4 };
+enum order { ORDER_HIGHEST = 1, ORDER_LOWEST = 2, ORDER_RANDOM = 3, ORDER_FIRST = 4,
+             ORDER_WEIGHTED = 5 };
 
 struct top {
     const char *by, *per, *order_name, *rank_into;
@@ -35,8 +36,9 @@ static const xy_option options[] = {
      .help = "Which share of a group stays, rounded down but at least one record; 0: as many as "
              "`k` says. With both, the fewer."},
     {.name = "order", .type = XY_OPT_TEXT, .offset = offsetof(struct top, order_name),
-     .def = "highest", .choices = "highest|lowest|random|first",
-     .help = "Which records stay: those worth most, or least, a random draw, or the first ones."},
+     .def = "highest", .choices = "highest|lowest|random|first|weighted",
+     .help = "Which records stay: those worth most, or least, a random draw, the first ones, or a "
+             "draw in proportion to the records' weights."},
     {.name = "rank_into", .type = XY_OPT_FIELD, .offset = offsetof(struct top, rank_into),
      .help = "A field for the record's place in its group, from 1."},
     {0},
@@ -109,6 +111,10 @@ static int read_row(struct pass *pass, uint64_t index)
     if (!record)
         return xy_fail(pass->job, XY_EIO, "record %llu cannot be read", (unsigned long long)index);
     struct row row = {.index = index, .order = top->order};
+    if (top->order == ORDER_WEIGHTED && !(record->api->weight(record) > 0)) {
+        pass->input->api->verdict(pass->input, index, XY_DROP, "weight 0: never drawn");
+        return XY_OK;
+    }
     int code = find_worth(pass, record, &row.worth);
     if (code == XY_DROP) {
         char why[256];
@@ -119,6 +125,10 @@ static int read_row(struct pass *pass, uint64_t index)
     }
     if (code == XY_OK)
         code = group_of(pass, record, &row.group);
+    if (code == XY_OK && top->order == ORDER_WEIGHTED) {
+        uint64_t stream = top->rng->stream(pass->job, record, 0);
+        row.worth = -log1p(-xy_random_unit(&stream)) / record->api->weight(record);
+    }
     if (code == XY_OK && top->order == ORDER_RANDOM) {
         uint64_t stream = top->rng->stream(pass->job, record, 0);
         row.random = xy_random_next(&stream);
@@ -155,8 +165,8 @@ static int compare(const void *a, const void *b)
     int random = (first->random > second->random) - (first->random < second->random);
     if (first->order == ORDER_HIGHEST && worth)
         return -worth;
-    if (first->order == ORDER_LOWEST && worth)
-        return worth;
+    if ((first->order == ORDER_LOWEST || first->order == ORDER_WEIGHTED) && worth)
+        return worth; /* Efraimidis and Spirakis 2006: the first k of exponential times */
     if (first->order == ORDER_RANDOM && random)
         return random;
     return (first->index > second->index) - (first->index < second->index);
@@ -290,7 +300,7 @@ static const char *complaint(const struct top *top)
     if (!top->k && top->share <= 0)
         return "give `k`, `share` or both: how many records of a group stay";
     if (!top->by && (top->order == ORDER_HIGHEST || top->order == ORDER_LOWEST))
-        return "give `by`, what a record is worth; or `order: random`, or `first`";
+        return "give `by`, what a record is worth; or `order: random`, `weighted` or `first`";
     if (top->by && top->order > ORDER_LOWEST)
         return "`by` has no meaning with this `order`; leave one of them out";
     return NULL;
@@ -299,7 +309,7 @@ static const char *complaint(const struct top *top)
 static int open_top(void *state, const xy_host *host)
 {
     struct top *top = state;
-    static const char first_letters[] = "hlrf"; /* in the order of enum order */
+    static const char first_letters[] = "hlrfw"; /* in the order of enum order */
     char error[256];
     top->host = host;
     top->language = host->service(host, XY_EXPRESSION);

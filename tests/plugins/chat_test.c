@@ -76,10 +76,25 @@ static void tells_where_it_is_broken(void)
                "`messages`");
 }
 
+static void keeps_weights(void)
+{
+    CHECK_TEXT(save("{weight: true, keep: [n]}", NULL, "{\"@weight\":0.5,\"user\":\"Hi\","
+                                                       "\"assistant\":\"Ho\",\"n\":1}\n"),
+               "{\"messages\":[" USER ",{\"role\":\"assistant\",\"content\":\"Ho\"}],\"n\":1,"
+               "\"_weight\":0.5}\n");
+    static const char line[] = "{\"messages\":[" USER "],\"_weight\":0.5}\n";
+    CHECK_TEXT(load(NULL, line), "{\"user\":\"Hi\",\"_weight\":0.5}\n");
+    CHECK_TEXT(load("weight: true", line), "{\"user\":\"Hi\"}\n");
+    CU_ASSERT_EQUAL(format_read_weight(&host, "chat", "weight: true", line), 0.5);
+    CHECK_TEXT(load("weight: true", "{\"messages\":[" USER "],\"_weight\":-1}\n"),
+               "error: FILE:1: `_weight` is no finite number of at least 0");
+}
+
 static const struct check checks[] = {
     {"fields to messages", writes_fields},
     {"lists of messages", writes_whole_lists},
     {"reading", reads},
+    {"weights", keeps_weights},
     {"broken files", tells_where_it_is_broken},
     {0},
 };

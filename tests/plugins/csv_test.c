@@ -109,6 +109,19 @@ static void brings_texts_back(void)
     }
 }
 
+static void keeps_weights(void)
+{
+    CHECK_TEXT(save("{weight: true, newline: lf}", NULL, "{\"@weight\":0.25,\"a\":1}\n"
+                                                         "{\"a\":2}\n"),
+               "a,_weight\n1,0.25\n2,1\n");
+    static const char lines[] = "a,_weight\nx,0.25\ny,\nz,-1\n";
+    CHECK_TEXT(load(NULL, lines), "{\"a\":\"x\",\"_weight\":\"0.25\"}\n"
+               "{\"a\":\"y\",\"_weight\":\"\"}\n{\"a\":\"z\",\"_weight\":\"-1\"}\n");
+    CHECK_TEXT(load("weight: true", lines), "{\"a\":\"x\"}\n{\"a\":\"y\"}\n"
+               "error: FILE:4: `_weight` is no finite number of at least 0");
+    CU_ASSERT_EQUAL(format_read_weight(&host, "csv", "weight: true", lines), 0.25);
+}
+
 static void refuses(void)
 {
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FORMAT, "csv", "delimiter: ab"));
@@ -122,6 +135,7 @@ static const struct check checks[] = {
     {"broken files", tells_where_it_is_broken},
     {"writing", writes},
     {"there and back", brings_texts_back},
+    {"weights", keeps_weights},
     {"options", refuses},
     {0},
 };

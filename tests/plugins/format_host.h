@@ -99,6 +99,33 @@ static inline const char *format_read_bytes(struct stage_host *host, const char 
     return text;
 }
 
+/* The weight that the first record of a file with this text comes with. */
+static inline double format_read_weight(struct stage_host *host, const char *id, const char *yaml,
+                                        const char *text)
+{
+    char path[64];
+    snprintf(path, sizeof(path), P_tmpdir "/format-%ld", (long)getpid());
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_FATAL(file != NULL && fputs(text, file) >= 0);
+    fclose(file);
+    struct instance *instance = stage_host_open(host, XY_FORMAT, id, yaml);
+    CU_ASSERT_FATAL(instance != NULL);
+    const xy_format *format = &instance_type(instance)->format;
+    struct job *job = job_create(instance, NULL, 0);
+    struct record *record = record_create(1);
+    void *cursor = NULL;
+    const void *state = instance_state(instance);
+    CU_ASSERT_EQUAL_FATAL(format->read_open(state, &job->base, path, &cursor), XY_OK);
+    CU_ASSERT_EQUAL(format->read_next(state, &job->base, cursor, &record->base), XY_OK);
+    format->read_close(state, cursor);
+    double weight = record->weight;
+    record_destroy(record);
+    job_destroy(job);
+    instance_close(instance);
+    unlink(path);
+    return weight;
+}
+
 static inline const char *format_read(struct stage_host *host, const char *id, const char *yaml,
                                       const char *text)
 {

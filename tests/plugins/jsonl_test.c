@@ -54,6 +54,9 @@ static void writes(void)
     CHECK_TEXT(save("{id: true, weight: true}", NULL, "{\"@weight\":0.25,\"a\":1}\n{}\n"),
                "{\"_id\":\"00000000000003e8\",\"a\":1,\"_weight\":0.25}\n"
                "{\"_id\":\"00000000000003e9\",\"_weight\":1}\n");
+    CU_ASSERT_EQUAL(format_read_weight(&host, "jsonl", "weight: true", "{\"_weight\":0.25}\n"),
+                    0.25);
+    CU_ASSERT_EQUAL(format_read_weight(&host, "jsonl", NULL, "{\"_weight\":0.25}\n"), 1);
 }
 
 static const struct check checks[] = {

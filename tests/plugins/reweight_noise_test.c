@@ -20,13 +20,13 @@ static void start(void)
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-/* Eight words, of which four in ten tell the class, most of these rightly; the others are of a
+/* Twelve words, of which half tell the class, most of these rightly; the others are of a
  * vocabulary that tells nothing. */
 static void add_made_up(struct buffer *lines, bool positive, bool turned, uint64_t *random)
 {
     buffer_printf(lines, "{\"text\":\"");
-    for (int word = 0; word < 8; word++) {
-        bool tells = xy_random_unit(random) < 0.4, rightly = xy_random_unit(random) < 0.85;
+    for (int word = 0; word < 12; word++) {
+        bool tells = xy_random_unit(random) < 0.5, rightly = xy_random_unit(random) < 0.9;
         buffer_printf(lines, "%s%s%d", word ? " " : "",
                       !tells ? "w" : rightly == positive ? "good" : "bad",
                       (int)xy_random_below(random, tells ? 15 : 200));

@@ -234,6 +234,28 @@ static void selects_as_supergen(void)
     supergen_keeps_3000_per_label("supergen/RTE_train_generated.jsonl.gz", entailment);
 }
 
+/* Of weights 1, 3 and 0, the second is drawn three times in four, the third never: among 1,200
+ * groups the share lies within four standard deviations, 0.0125 each. */
+static void draws_by_weight(void)
+{
+    struct buffer lines;
+    buffer_init(&lines, SIZE_MAX);
+    for (int i = 0; i < 1200; i++)
+        for (int weight = 1; weight <= 3; weight++)
+            buffer_printf(&lines, "{\"g\":%d,\"@weight\":%d}\n", i,
+                          weight == 3 ? 0 : weight == 2 ? 3 : 1);
+    struct instance *instance = open_top("{k: 1, per: g, order: weighted}");
+    stage_host_run(&host, instance, lines.bytes, &result);
+    size_t drawn[3] = {0};
+    for (size_t i = 0; i < result.count; i++)
+        drawn[i % 3] += result.verdicts[i] == XY_OK;
+    CU_ASSERT_EQUAL(drawn[0] + drawn[1], 1200);
+    CU_ASSERT_DOUBLE_EQUAL((double)drawn[1] / 1200, 0.75, 0.05);
+    CHECK_TEXT(result.reasons[2], "weight 0: never drawn");
+    buffer_free(&lines);
+    instance_close(instance);
+}
+
 int main(void)
 {
     static const struct check checks[] = {
@@ -241,6 +263,7 @@ int main(void)
         {"places", ranks},
         {"a share", keeps_a_share},
         {"a random draw", draws_at_random},
+        {"a draw by weight", draws_by_weight},
         {"groups that are short", says_what_is_short},
         {"records without a worth", drops_what_has_no_worth},
         {"bad options", refuses_bad_options},
