@@ -54,6 +54,33 @@ static void adds_the_pools(void)
     stage_host_add_dataset(&host, "places", PLACES);
 }
 
+/* Weights 1, 3 and 0: the second comes first three times in four, the third never. 400 draws: four
+ * standard deviations are 0.087. */
+static void draws_by_weight(void)
+{
+    stage_host_add_dataset(&host, "weighed", "{\"text\":\"one\",\"l\":\"a\"}\n"
+                           "{\"text\":\"two\",\"l\":\"a\",\"@weight\":3}\n"
+                           "{\"text\":\"three\",\"l\":\"b\",\"@weight\":0}\n");
+    static const char *const options[] = {
+        "{pool: weighed, k: 1, weighted: true}",
+        "{pool: weighed, k: 1, weighted: true, balance: l}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        size_t second = 0;
+        open_stage("demos.random", options[i]);
+        for (uint64_t seed = 1; seed <= 400; seed++) {
+            const char *ids = ids_for("{\"text\":\"other\"}", seed);
+            second += strcmp(ids, "03e9") == 0;
+            CU_ASSERT_TRUE(strcmp(ids, "03e9") == 0 || strcmp(ids, "03e8") == 0);
+        }
+        CU_ASSERT_DOUBLE_EQUAL((double)second / 400, 0.75, 0.09);
+    }
+    open_stage("demos.random", "{pool: weighed, k: 3, least: 2, weighted: true}");
+    ids_for("{\"text\":\"other\"}", 1);
+    CU_ASSERT_EQUAL(result.verdict, XY_OK);
+    CU_ASSERT_EQUAL(strlen(stage_text(result.input, "demo_ids")), 39); /* two, in a list */
+}
+
 static void gives_objects_and_ids(void)
 {
     stage_host_add_dataset(&host, "single", "{\"text\":\"say \\\"hi\\\"\",\"label\":\"x\",\"n\":3,"
@@ -250,6 +277,7 @@ static void passes_failures_on(void)
 static const struct check checks[] = {
     {"the pools", adds_the_pools},
     {"random: objects and ids", gives_objects_and_ids},
+    {"draws by weight", draws_by_weight},
     {"random: each as likely", draws_evenly},
     {"random: the same every time", is_the_same_every_time},
     {"random: match", matches_a_field},

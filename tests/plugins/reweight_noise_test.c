@@ -29,7 +29,7 @@ static void add_made_up(struct buffer *lines, bool positive, bool turned, uint64
         bool tells = xy_random_unit(random) < 0.5, rightly = xy_random_unit(random) < 0.9;
         buffer_printf(lines, "%s%s%d", word ? " " : "",
                       !tells ? "w" : rightly == positive ? "good" : "bad",
-                      (int)xy_random_below(random, tells ? 15 : 200));
+                      (int)xy_random_below(random, tells ? 15 : 40));
     }
     buffer_printf(lines, "\",\"label\":\"%s\",\"turned\":%s}\n",
                   positive != turned ? "positive" : "negative", turned ? "true" : "false");
