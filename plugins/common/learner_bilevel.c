@@ -2,6 +2,7 @@
 #include "learner_bilevel.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Adam's own constants. */
@@ -86,41 +87,66 @@ static void step(struct adam *adam, double rate, const double *slopes, double *z
     }
 }
 
-/* The outer loss once more, after the last step. */
-static int look_back(struct bilevel *bilevel, const double *z, double *weights, double *gradient,
-                     double *sums)
+struct learning {
+    const struct bilevel_task *task;
+    double *z, *slopes;                  /* of all rows */
+    double *own_z, *weights, *own_slopes; /* of one part's */
+    double *work, *sums;
+    struct adam adam;
+};
+
+/* The mean loss over the parts, and its slopes unless the loss is all that is wanted. */
+static int look(struct learning *learning, bool loss_only, double *mean)
 {
-    bilevel_weights(bilevel, z, weights, sums);
-    int code = logistic_fit(bilevel->student, weights);
-    if (code == XY_OK)
-        bilevel->last = logistic_measure(bilevel->student, &bilevel->outer, bilevel->outer_prior,
-                                         LOGISTIC_REVERSE, gradient);
+    const struct bilevel_task *task = learning->task;
+    int code = XY_OK;
+    *mean = 0;
+    memset(learning->slopes, 0, task->rows * sizeof(double));
+    for (size_t part = 0; part < task->part_count && code == XY_OK; part++) {
+        const struct bilevel *bilevel = &task->parts[part];
+        size_t count = bilevel->student->rows.matrix->rows;
+        double loss = 0;
+        for (size_t i = 0; i < count; i++)
+            learning->own_z[i] = learning->z[bilevel->members[i]];
+        bilevel_weights(bilevel, learning->own_z, learning->weights, learning->sums);
+        if (loss_only) {
+            code = logistic_fit(bilevel->student, learning->weights);
+            loss = logistic_measure(bilevel->student, &bilevel->outer, bilevel->outer_prior,
+                                    LOGISTIC_REVERSE, learning->work);
+        } else {
+            code = bilevel_slopes(bilevel, learning->own_z, learning->weights, &loss,
+                                  learning->own_slopes, learning->work, learning->sums);
+        }
+        for (size_t i = 0; i < count && !loss_only; i++)
+            learning->slopes[bilevel->members[i]] += learning->own_slopes[i];
+        *mean += loss / (double)task->part_count;
+    }
     return code;
 }
 
-int bilevel_learn(struct bilevel *bilevel, double *shares)
+int bilevel_learn(struct bilevel_task *task, double *shares)
 {
-    const struct logistic *student = bilevel->student;
-    size_t count = student->rows.matrix->rows, sums_count = 2 * (size_t)student->classes;
-    double *memory = calloc(5 * count + 2 * student->parameters + sums_count, sizeof(*memory));
+    const struct logistic *student = task->parts[0].student;
+    size_t rows = task->rows, sums = 2 * (size_t)student->classes;
+    double *memory = calloc(7 * rows + 2 * student->parameters + sums, sizeof(*memory)), loss = 0;
     if (!memory)
         return XY_ENOMEM;
-    double *z = memory, *weights = z + count, *slopes = weights + count;
-    struct adam adam = {slopes + count, slopes + 2 * count, 1, 1};
-    double *work = slopes + 3 * count, *sums = work + 2 * student->parameters, loss = 0;
+    struct learning learning = {
+        .task = task, .z = memory, .slopes = memory + rows, .own_z = memory + 2 * rows,
+        .weights = memory + 3 * rows, .own_slopes = memory + 4 * rows,
+        .adam = {memory + 5 * rows, memory + 6 * rows, 1, 1}, .work = memory + 7 * rows,
+        .sums = memory + 7 * rows + 2 * student->parameters};
     int code = XY_OK;
-    for (uint32_t i = 0; i < bilevel->iterations && code == XY_OK; i++) {
-        bilevel_weights(bilevel, z, weights, sums);
-        code = bilevel_slopes(bilevel, z, weights, &loss, slopes, work, sums);
-        if (i == 0)
-            bilevel->first = loss;
+    for (uint32_t i = 0; i < task->iterations && code == XY_OK; i++) {
+        code = look(&learning, false, &loss);
+        task->first = i == 0 ? loss : task->first;
         if (code == XY_OK)
-            step(&adam, bilevel->rate, slopes, z, count);
+            step(&learning.adam, task->rate, learning.slopes, learning.z, rows);
     }
     if (code == XY_OK)
-        code = look_back(bilevel, z, weights, work, sums);
-    for (size_t i = 0; i < count && code == XY_OK; i++)
-        shares[i] = sigmoid(z[i]);
+        code = look(&learning, true, &task->last);
+    for (size_t i = 0; i < rows && code == XY_OK; i++)
+        shares[i] = sigmoid(learning.z[i]);
     free(memory);
     return code;
 }

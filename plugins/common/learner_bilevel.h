@@ -18,17 +18,18 @@
 
 #include "learner_logistic.h"
 
+/* One student, and what is asked of it. Several of them may share the z: with rows in folds, each
+ * student learns from all folds but one, and the outer loss is over that one. */
 struct bilevel {
     struct logistic *student; /* initialised; its rows are the inner level's */
     const double *prior;      /* of its rows: the weight that each came with, at least 0 */
     struct logistic_rows outer; /* what the outer loss is over */
     const double *outer_prior;
-    double rate;              /* Adam's */
-    uint32_t iterations;
-    double first, last;       /* the outer loss before and after; set by bilevel_learn() */
+    const size_t *members;    /* of its rows: the z that each has */
 };
 
-/* The weights that `z` stands for. `sums` has room for 2 x classes. */
+/* The weights that `z`, one for each of the student's rows, stands for. `sums` has room for
+ * 2 x classes. */
 void bilevel_weights(const struct bilevel *bilevel, const double *z, double *weights,
                      double *sums);
 /* Trains the student with `weights`, which are those of `z`; the outer loss there, and its
@@ -36,8 +37,17 @@ void bilevel_weights(const struct bilevel *bilevel, const double *z, double *wei
  * XY_ECANCELED. */
 int bilevel_slopes(const struct bilevel *bilevel, const double *z, const double *weights,
                    double *loss, double *slopes, double *work, double *sums);
-/* Fills `shares`, rows of them: sigmoid(z) after the iterations. XY_OK, XY_ENOMEM, or
- * XY_ECANCELED. */
-int bilevel_learn(struct bilevel *bilevel, double *shares);
+
+struct bilevel_task {
+    const struct bilevel *parts;
+    size_t part_count, rows; /* how many z there are */
+    double rate;             /* Adam's */
+    uint32_t iterations;
+    double first, last;      /* the mean outer loss before and after; set by bilevel_learn() */
+};
+
+/* Fills `shares`, one for each z: sigmoid(z) after the iterations. All students are of one size.
+ * XY_OK, XY_ENOMEM, or XY_ECANCELED. */
+int bilevel_learn(struct bilevel_task *task, double *shares);
 
 #endif

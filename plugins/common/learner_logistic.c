@@ -7,8 +7,7 @@
 
 enum { MOST_STEPS = 100, MOST_SOLVES = 1000, MOST_HALVINGS = 40, PARTS = 7 };
 
-/* Gradients this much smaller than at W = 0 count as zero. */
-static const double SMALL = 1e-9, EXACT = 1e-9, COARSE = 1e-2;
+static const double EXACT = 1e-9, COARSE = 1e-2;
 /* Near the optimum the objective cannot tell any more whether a step is a good one; the gradient,
  * which the steps end by, still can. */
 static const double ROUNDING = 1e-13;
@@ -20,6 +19,7 @@ int logistic_init(struct logistic *student, xy_job *job, const struct logistic_r
                   uint32_t classes, double c)
 {
     *student = (struct logistic){.rows = *rows, .classes = classes, .c = c, .job = job,
+                                 .tolerance = EXACT,
                                  .width = (size_t)rows->matrix->columns + 1};
     student->parameters = student->width * classes;
     size_t cells = rows->matrix->rows * classes;
@@ -177,7 +177,7 @@ static int solve(struct logistic *student, const double *weights, const double *
 
 int logistic_solve(struct logistic *student, const double *weights, const double *b, double *x)
 {
-    return solve(student, weights, b, x, EXACT);
+    return solve(student, weights, b, x, student->tolerance);
 }
 
 /* The length of the gradient at W = 0: what "small" is measured by, wherever training starts. */
@@ -192,7 +192,7 @@ static double first_length(struct logistic *student, const double *weights)
 int logistic_fit(struct logistic *student, const double *weights)
 {
     size_t count = student->parameters;
-    double enough = SMALL * first_length(student, weights);
+    double enough = student->tolerance * first_length(student, weights);
     double value = objective(student, weights, student->w);
     for (int i = 0; i < MOST_STEPS; i++) {
         draw_back(student, student->w, student->gradient);

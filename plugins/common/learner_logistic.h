@@ -24,6 +24,7 @@ struct logistic { /* zeroed: empty */
     struct logistic_rows rows; /* those trained on; borrowed */
     uint32_t classes;
     double c;
+    double tolerance;          /* of fits and solutions, relative: 1e-9 unless set to another */
     xy_job *job;               /* polled for cancelled() */
     size_t width, parameters;
     double *w;                 /* parameters */

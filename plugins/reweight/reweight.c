@@ -26,10 +26,10 @@ static const xy_option options[] = {
      .high = 10000, .help = "For `sungen` and `learned`: how many steps are made."},
     {.name = "rate", .type = XY_OPT_NUMBER, .offset = AT(rate), .def = "0.25", .low = 1e-6,
      .high = 10, .help = "For `sungen`: how far a step moves weights, in log-odds."},
-    {.name = "outer", .type = XY_OPT_TEXT, .offset = AT(outer), .def = "others",
-     .choices = "others|same",
-     .help = "For `sungen`: the loss that weights must lower is over the half of the records that "
-             "the student was not trained on, or over the same ones, as the paper has it."},
+    {.name = "folds", .type = XY_OPT_INT, .offset = AT(folds), .def = "5", .low = 1, .high = 100,
+     .help = "For `sungen`: weights must lower the loss on a part of the records that the student "
+             "was not trained on, for each of so many parts; 1: on the very same ones, as the "
+             "paper has it."},
     {.name = "dev", .type = XY_OPT_DATASET, .offset = AT(dev),
      .help = "A small data set with labels to be trusted: `learned` needs one, `influence` may "
              "have one."},

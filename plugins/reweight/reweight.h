@@ -6,13 +6,12 @@
 #include "labelled.h"
 #include "learner_input.h"
 #include "learner_logistic.h"
-#include "learner_bilevel.h"
 
 struct reweight { /* the options, and services */
     struct learner_input input;
-    const char *method, *text, *label, *vector, *scores, *map, *normalise, *dev_label, *outer;
+    const char *method, *text, *label, *vector, *scores, *map, *normalise, *dev_label;
     xy_dataset *dev;
-    int64_t iterations;
+    int64_t iterations, folds;
     double c, rate, temperature, clip, floor, drop_below;
     const xy_host *host;
     const xy_report *report;

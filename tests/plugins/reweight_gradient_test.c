@@ -26,6 +26,7 @@ struct lesson {
     struct matrix matrix, other; /* of the inner level, and of the outer one */
     uint32_t labels[ROWS];
     double prior[ROWS], z[ROWS];
+    size_t members[ROWS];
     struct logistic student;
     struct bilevel bilevel;
 };
@@ -46,6 +47,7 @@ static void start(struct lesson *lesson, uint64_t state, bool same)
     *lesson = (struct lesson){.matrix.columns = WIDTH, .other.columns = WIDTH};
     for (size_t i = 0; i < ROWS; i++) {
         lesson->labels[i] = (uint32_t)(i % CLASSES);
+        lesson->members[i] = i;
         add_row(&lesson->matrix, lesson->labels[i], &state);
         add_row(&lesson->other, lesson->labels[i], &state);
         lesson->prior[i] = i % 7 == 3 ? 0 : 0.5 + xy_random_unit(&state);
@@ -56,8 +58,8 @@ static void start(struct lesson *lesson, uint64_t state, bool same)
     lesson->bilevel = (struct bilevel){.student = &lesson->student, .prior = lesson->prior,
                                        .outer = {same ? &lesson->matrix : &lesson->other,
                                                  lesson->labels},
-                                       .outer_prior = lesson->prior, .rate = 0.25,
-                                       .iterations = 10};
+                                       .outer_prior = lesson->prior,
+                                       .members = lesson->members};
 }
 
 static void end(struct lesson *lesson)
@@ -155,8 +157,10 @@ static void the_outer_loss_falls_and_labels_keep_their_share(void)
     double shares[ROWS], z[ROWS], weights[ROWS], sums[2 * CLASSES], wanted[CLASSES] = {0};
     double given[CLASSES] = {0};
     start(&lesson, 4, true);
-    CU_ASSERT_EQUAL(bilevel_learn(&lesson.bilevel, shares), XY_OK);
-    CU_ASSERT_TRUE(lesson.bilevel.last < lesson.bilevel.first);
+    struct bilevel_task task = {.parts = &lesson.bilevel, .part_count = 1, .rows = ROWS,
+                                .rate = 0.25, .iterations = 10};
+    CU_ASSERT_EQUAL(bilevel_learn(&task, shares), XY_OK);
+    CU_ASSERT_TRUE(task.last < task.first);
     for (size_t i = 0; i < ROWS; i++)
         z[i] = log(shares[i] / (1 - shares[i]));
     bilevel_weights(&lesson.bilevel, z, weights, sums);

@@ -6,7 +6,7 @@
 #include "check.h"
 #include "stage_host.h"
 
-enum { SEEDS = 10, TEST = 1000, REVIEWS = 4000 };
+enum { SEEDS = 10, TEST = 1000, REVIEWS = 100000 };
 
 static struct stage_host host;
 

@@ -107,7 +107,7 @@ static void bounds_and_drops(void)
 static void every_student_finds_the_odd_one(void)
 {
     static const char *const methods[] = {
-        "{method: sungen}", "{method: sungen, outer: same}", "{method: learned, dev: dev}",
+        "{method: sungen}", "{method: sungen, folds: 1}", "{method: learned, dev: dev}",
         "{method: influence}", "{method: influence, dev: dev}", "{method: loss}",
         "{method: loss, map: quantile}", "{method: sungen, features: characters}",
     };
@@ -168,7 +168,7 @@ static void same_seed_same_weights(void)
             first[i] = weight(i);
         }
     }
-    CU_ASSERT_TRUE(others > 0); /* other halves */
+    CU_ASSERT_TRUE(others > 0); /* other folds */
     host.services.seed = 0;
 }
 
@@ -195,8 +195,8 @@ static void refuses_what_cannot_be_learned(void)
                   "from");
     check_refusal("{}", "{\"text\":\"x\",\"label\":\"p\",\"@weight\":0}\n", "all 1 records have "
                   "the weight 0 already: there is nothing to learn from");
-    check_refusal("{}", GOOD BAD, "too few records for `outer: others`: each half of them needs "
-                  "records of two labels; give more, or `outer: same`");
+    check_refusal("{}", GOOD BAD, "too few records for `folds: 5`: without one of the folds "
+                  "there must be records of two labels left; give more, or `folds: 1`");
     stage_host_add_dataset(&host, "empty", "{\"text\":\"no label\"}\n");
     check_refusal("{method: learned, dev: empty}", GOOD BAD, "`dev` has no record with both a "
                   "`text` and a `label`: there is nothing to measure on");
