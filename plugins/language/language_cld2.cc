@@ -9,9 +9,11 @@
 struct language_guess language_tell(const char *text, size_t length)
 {
     const CLD2::CLDHints hints = {NULL, NULL, CLD2::UNKNOWN_ENCODING, CLD2::UNKNOWN_LANGUAGE};
-    CLD2::Language languages[3];
-    double scores[3];
-    int percents[3], bytes = 0, valid = 0;
+    /* A text that is no UTF-8 to the library leaves its answer as it was. */
+    CLD2::Language languages[3] = {CLD2::UNKNOWN_LANGUAGE, CLD2::UNKNOWN_LANGUAGE,
+                                   CLD2::UNKNOWN_LANGUAGE};
+    double scores[3] = {0, 0, 0};
+    int percents[3] = {0, 0, 0}, bytes = 0, valid = 0;
     bool reliable = false;
     CLD2::ExtDetectLanguageSummaryCheckUTF8(text, static_cast<int>(length), true, &hints, 0,
                                             languages, percents, scores, NULL, &bytes, &reliable,
