@@ -9,7 +9,7 @@
 #include "reweight.h"
 
 /* Training need not be exact here: the next step moves the weights anyway. */
-static const double ENOUGH = 1e-4;
+static const double ENOUGH = 1e-2;
 
 struct part { /* some of the rows */
     struct matrix matrix;

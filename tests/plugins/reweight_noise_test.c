@@ -6,7 +6,8 @@
 #include "check.h"
 #include "stage_host.h"
 
-enum { SEEDS = 10, TEST = 1000, REVIEWS = 100000 };
+/* The settings' defaults were chosen on draws of lower seeds. */
+enum { FIRST = 201, SEEDS = 10, TEST = 1000, REVIEWS = 100000 };
 
 static struct stage_host host;
 
@@ -180,22 +181,20 @@ static void sungen_on_made_up_texts(void)
     static const double noises[] = {0.2, 0.4};
     for (size_t n = 0; n < 2; n++) {
         struct tally tally = {.least_auroc = 1};
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = FIRST; seed < FIRST + SEEDS; seed++) {
             struct buffer lines, test;
             uint64_t random = seed * 1000 + n;
             start();
             make_up(&lines, 1500, noises[n], &random);
             make_up(&test, TEST, 0, &random);
-            struct outcome outcome = compare("{ngrams: 1}", &lines, &test);
+            struct outcome outcome = compare("{ngrams: 1, c: 0.1}", &lines, &test);
             count(&tally, &outcome);
             stage_host_free(&host);
         }
-        /* An AUROC above 0.8 is what the method's own students come to: a linear one does not, and
-         * the plugin's page says so. It must at least tell turned labels from others every time. */
         tell("made up", noises[n], &tally);
         CU_ASSERT_TRUE(tally.better >= 8);
         CU_ASSERT_EQUAL(tally.lower, SEEDS);
-        CU_ASSERT_TRUE(tally.least_auroc > 0.5);
+        CU_ASSERT_TRUE(tally.auroc > 0.8);
     }
 }
 
@@ -204,7 +203,7 @@ static void sungen_on_film_reviews(void)
     static const double noises[] = {0.2, 0.4};
     for (size_t n = 0; n < 2; n++) {
         struct tally tally = {.least_auroc = 1};
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = FIRST; seed < FIRST + SEEDS; seed++) {
             struct buffer lines, test;
             uint64_t random = seed * 1000 + n, none = 0;
             start();
@@ -222,8 +221,8 @@ static void sungen_on_film_reviews(void)
         }
         tell("film reviews", noises[n], &tally);
         CU_ASSERT_EQUAL(tally.lower, SEEDS);
-        /* Better in 8 of 10 seeds is the aim; at 20 % it is 7, and the plugin's page says so. */
-        CU_ASSERT_TRUE(tally.weighted > tally.uniform);
+        /* Words tell a linear student too little for an AUROC above 0.8 here: see the README. */
+        CU_ASSERT_TRUE(tally.better >= 8);
     }
 }
 
@@ -237,7 +236,7 @@ static void learned_on_made_up_texts(void)
     for (size_t m = 0; m < 2; m++) {
         struct tally tally = {.least_auroc = 1};
         double zero = 0;
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = FIRST; seed < FIRST + SEEDS; seed++) {
             struct buffer lines, test, dev;
             uint64_t random = seed * 77 + 5;
             start();
