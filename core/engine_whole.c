@@ -29,14 +29,10 @@ static enum turn turn_of(const struct whole *whole, const struct record *record,
     struct record_scope data = {.record = record,
                                 .services = &whole->engine->services,
                                 .round = whole->engine->iteration};
-    struct scope scope = record_scope(&data);
-    struct arena arena = {0};
-    struct value value;
-    enum turn turn = TURN_FAILED;
-    if (expression_evaluate(whole->step->when, &scope, &arena, &value, error) >= 0)
-        turn = value_truth(&value) ? TURN_STAGE : TURN_PASSES;
-    arena_free(&arena);
-    return turn;
+    bool holds;
+    if (record_when(&data, whole->step->when, &holds, error) < 0)
+        return TURN_FAILED;
+    return holds ? TURN_STAGE : TURN_PASSES;
 }
 
 static int choose(struct whole *whole)

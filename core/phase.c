@@ -152,23 +152,17 @@ static bool applies(struct flow *flow, const struct step *step)
     struct record_scope data = {.record = flow->record,
                                 .services = flow->runner->phase->services,
                                 .round = flow->runner->phase->round};
-    struct scope scope = record_scope(&data);
-    struct arena arena = {0};
-    struct value value;
     struct error error = {0};
-    bool yes = false;
-    if (expression_evaluate(step->when, &scope, &arena, &value, &error) < 0) {
+    bool holds;
+    if (record_when(&data, step->when, &holds, &error) < 0) {
         struct step_counts *counts = &flow->runner->steps[flow->step].counts;
         counts->in++;
         counts->failed++;
         char why[sizeof(error.text) + 8];
         snprintf(why, sizeof(why), "when: %s", error.text);
         flow_reject(flow, step->id, "failed", why);
-    } else {
-        yes = value_truth(&value);
     }
-    arena_free(&arena);
-    return yes;
+    return holds;
 }
 
 /* Puts a flow into the queue of the next step that applies to it, or ends it. */

@@ -71,6 +71,9 @@ struct record_scope {
     uint32_t round;
 };
 struct scope record_scope(const struct record_scope *data);
+/* Does a step's `when` hold for the record? 0 with *holds, or what the evaluation failed with. */
+int record_when(const struct record_scope *data, const struct expression *when, bool *holds,
+                struct error *error);
 
 /* Each table below is static; see plugin.h. */
 extern const xy_log service_log;

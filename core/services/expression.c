@@ -51,6 +51,18 @@ struct scope record_scope(const struct record_scope *data)
     return (struct scope){.lookup = lookup, .data = data};
 }
 
+int record_when(const struct record_scope *data, const struct expression *when, bool *holds,
+                struct error *error)
+{
+    struct scope scope = record_scope(data);
+    struct arena arena = {0};
+    struct value value;
+    int code = expression_evaluate(when, &scope, &arena, &value, error);
+    *holds = code >= 0 && value_truth(&value);
+    arena_free(&arena);
+    return code;
+}
+
 static void say(char *text, size_t size, const struct error *error)
 {
     struct buffer buffer;
