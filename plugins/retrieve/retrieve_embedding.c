@@ -6,9 +6,10 @@
 
 #include "retrieve.h"
 #include "retrieve_result.h"
+#include "vectors.h"
 
 /* Multiplications above which a search goes to a worker: about a millisecond. */
-enum { LONG_SEARCH = 2000000, LANES = 16 };
+enum { LONG_SEARCH = 2000000 };
 
 struct dense {
     struct corpus_options options;
@@ -112,22 +113,6 @@ struct search {
     struct best best;
 };
 
-/* The inner product in a fixed order of additions, one the vectoriser may keep: the same passages
- * on every machine. */
-static float inner(const float *a, const float *b, size_t dimension)
-{
-    float sums[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= dimension; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++)
-            sums[lane] += a[i + lane] * b[i + lane];
-    for (; i < dimension; i++)
-        sums[i % LANES] += a[i] * b[i];
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += sums[lane];
-    return sum;
-}
-
 /* Embeddings are of unit length (xylem.model/1), so that the inner product is the cosine. */
 static void find_nearest(void *data)
 {
@@ -138,7 +123,7 @@ static void find_nearest(void *data)
     for (size_t i = 0; i < dense->corpus.count; i++) {
         if (!corpus_shows(&view, &dense->corpus.passages[i]))
             continue;
-        double cosine = (double)inner(search->query, dense->vectors + i * dense->dimension,
+        double cosine = (double)vectors_inner(search->query, dense->vectors + i * dense->dimension,
                                       dense->dimension);
         if (cosine >= dense->options.minimum || dense->options.minimum <= -1)
             best_offer(&search->best, (uint32_t)i, cosine);
