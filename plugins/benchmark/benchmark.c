@@ -53,17 +53,6 @@ static int open_benchmark(void *state, const xy_host *host)
     return benchmark->service && benchmark->report && benchmark->rng ? XY_OK : XY_EUNSUPPORTED;
 }
 
-static int list_rows(const struct labelled *set, size_t **rows, size_t *count)
-{
-    *rows = calloc(set->count + 1, sizeof(**rows));
-    if (!*rows)
-        return XY_ENOMEM;
-    for (size_t i = 0; i < set->count; i++)
-        if (labelled_is_row(set, i))
-            (*rows)[(*count)++] = i;
-    return XY_OK;
-}
-
 static int read_both(const struct benchmark *benchmark, xy_job *job, xy_dataset *input,
                      struct trial *trial)
 {
@@ -77,9 +66,9 @@ static int read_both(const struct benchmark *benchmark, xy_job *job, xy_dataset 
     if (code == XY_OK)
         code = labelled_read(&trial->test, job, benchmark->test, &test, &trial->classes);
     if (code == XY_OK)
-        code = list_rows(&trial->train, &trial->train_rows, &trial->train_count);
+        code = labelled_rows(&trial->train, &trial->train_rows, &trial->train_count);
     if (code == XY_OK)
-        code = list_rows(&trial->test, &trial->test_rows, &trial->test_count);
+        code = labelled_rows(&trial->test, &trial->test_rows, &trial->test_count);
     if (code == XY_OK && trial->test_count == 0)
         return xy_fail(job, XY_EINVAL, "no record of `test` has both a `%s` and a `%s`",
                        test.text, test.label);

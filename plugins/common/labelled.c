@@ -71,6 +71,18 @@ int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
     return fields->vector && count ? read_vectors(set, job, dataset, fields->vector) : XY_OK;
 }
 
+int labelled_rows(const struct labelled *set, size_t **rows, size_t *count)
+{
+    *rows = calloc(set->count + 1, sizeof(**rows));
+    if (!*rows)
+        return XY_ENOMEM;
+    *count = 0;
+    for (size_t i = 0; i < set->count; i++)
+        if (labelled_is_row(set, i))
+            (*rows)[(*count)++] = i;
+    return XY_OK;
+}
+
 bool labelled_has_text(const struct labelled *set, size_t index)
 {
     /* A record without the vector field has NaN in the column. */

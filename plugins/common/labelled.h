@@ -29,6 +29,8 @@ int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
                   const struct labelled_fields *fields, struct names *class_names);
 /* Can the record be learnt from: does it have a text, or a vector, and a label? Be asked about? */
 bool labelled_is_row(const struct labelled *set, size_t index);
+/* The numbers of all such rows: *rows, to be freed, and *count. XY_OK or XY_ENOMEM. */
+int labelled_rows(const struct labelled *set, size_t **rows, size_t *count);
 bool labelled_has_text(const struct labelled *set, size_t index);
 void labelled_free(struct labelled *set);
 

@@ -3,17 +3,6 @@
 
 #include <stdlib.h>
 
-static int list_rows(const struct labelled *set, size_t **rows, size_t *count)
-{
-    *rows = calloc(set->count + 1, sizeof(**rows));
-    if (!*rows)
-        return XY_ENOMEM;
-    for (size_t i = 0; i < set->count; i++)
-        if (labelled_is_row(set, i))
-            (*rows)[(*count)++] = i;
-    return XY_OK;
-}
-
 /* A learner knows classes by number only: the name is said here. */
 static int check_classes(xy_job *job, const struct exam *exam,
                          const struct labelled_fields *fields)
@@ -38,9 +27,9 @@ static int read_both(struct exam *exam, xy_job *job, xy_dataset *train,
     if (code == XY_OK)
         code = labelled_read(&exam->asked, job, asked, asked_fields, &exam->classes);
     if (code == XY_OK)
-        code = list_rows(&exam->train, &exam->train_rows, &exam->train_count);
+        code = labelled_rows(&exam->train, &exam->train_rows, &exam->train_count);
     if (code == XY_OK)
-        code = list_rows(&exam->asked, &exam->rows, &exam->count);
+        code = labelled_rows(&exam->asked, &exam->rows, &exam->count);
     if (code == XY_OK && exam->count == 0)
         return xy_fail(job, XY_EINVAL, "no record has both a `%s` and a `%s`: the student cannot "
                        "be asked about any", asked_fields->text, asked_fields->label);
