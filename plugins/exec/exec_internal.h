@@ -84,8 +84,6 @@ void exchange_free(struct exchange *exchange);
 void *process_run(void *process);
 /* Tells the thread to look at its lists. [any] */
 void process_wake(struct process *process);
-/* Starts the program on the far ends of the pipes to its stdin, stdout and stderr. 0 or errno. */
-int process_spawn(struct process *process, const int pipes[3][2]);
 
 /* Writes the request's line, newline included. */
 void protocol_write(struct text *out, uint64_t id, const xy_request *request);

@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "exec_spawn.h"
 
 enum { PIECE = 65536, TICK_MS = 100, LOGGED_MAX = 1000, LINE_MAX_BYTES = 256 << 20 };
 
@@ -19,29 +20,6 @@ static double now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* In a group of its own, so that killing takes what it started, with no signal blocked. */
-static int spawn(struct talk *talk, const char *const *command, int line, int errors)
-{
-    extern char **environ;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawn_file_actions_adddup2(&actions, line, 0);
-    posix_spawn_file_actions_adddup2(&actions, line, 1);
-    posix_spawn_file_actions_adddup2(&actions, errors, 2);
-    int failed = posix_spawnp(&talk->pid, command[0], &actions, &attributes,
-                              (char *const *)(uintptr_t)command, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
 }
 
 int talk_start(struct talk *talk, const struct talk_terms *terms)
@@ -54,7 +32,8 @@ int talk_start(struct talk *talk, const struct talk_terms *terms)
         close(lines[1]);
         return xy_fail(terms->job, XY_EIO, "no pipe to a program: %s", strerror(errno));
     }
-    int failed = spawn(talk, terms->command, lines[1], errors[1]);
+    const int far_ends[] = {lines[1], lines[1], errors[1]};
+    int failed = exec_spawn(terms->command, far_ends, &talk->pid);
     close(lines[1]);
     close(errors[1]);
     talk->line = lines[0];

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exec_spawn.h"
+
 enum {
     READ_SIZE = 64 << 10,
     LOG_LINES = 1000,     /* of the program's stderr that are passed on */
@@ -47,8 +49,9 @@ static bool start(struct process *process, char *why, size_t why_size)
     int failed = 0;
     for (int i = 0; i < 3 && !failed; i++)
         failed = pipe2(pipes[i], O_CLOEXEC) == 0 ? 0 : errno;
+    const int far_ends[] = {pipes[0][0], pipes[1][1], pipes[2][1]};
     if (!failed)
-        failed = process_spawn(process, pipes);
+        failed = exec_spawn(process->exec->command, far_ends, &process->pid);
     close_one(&pipes[0][0]);
     close_one(&pipes[1][1]);
     close_one(&pipes[2][1]);

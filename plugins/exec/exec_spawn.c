@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "exec_internal.h"
+#include "exec_spawn.h"
 
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 
-/* A group of its own: Ctrl-C lets calls in flight finish, and killing takes a wrapper's children
- * too. Signals are blocked in this thread; the program starts with none blocked. */
-int process_spawn(struct process *process, const int pipes[3][2])
+int exec_spawn(const char *const *command, const int standard[3], pid_t *pid)
 {
     extern char **environ;
     posix_spawn_file_actions_t actions;
@@ -19,9 +18,8 @@ int process_spawn(struct process *process, const int pipes[3][2])
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     for (int i = 0; i < 3; i++)
-        posix_spawn_file_actions_adddup2(&actions, pipes[i][i > 0], i);
-    const char *const *command = process->exec->command;
-    int failed = posix_spawnp(&process->pid, command[0], &actions, &attributes,
+        posix_spawn_file_actions_adddup2(&actions, standard[i], i);
+    int failed = posix_spawnp(pid, command[0], &actions, &attributes,
                               (char *const *)(uintptr_t)command, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
