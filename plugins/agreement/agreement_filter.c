@@ -7,6 +7,8 @@
 
 #include "agreement_internal.h"
 
+#include "excerpt.h"
+
 enum { SHOWN = 80 }; /* bytes of a value in a reason */
 
 struct filter {
@@ -53,15 +55,6 @@ static bool same(const struct filter *filter, xy_job *job, xy_str left, xy_str r
     return left.len == right.len && memcmp(left.ptr, right.ptr, left.len) == 0;
 }
 
-/* At most SHOWN bytes, cut between characters. */
-static int shown(xy_str text)
-{
-    size_t length = text.len < SHOWN ? text.len : SHOWN;
-    while (length < text.len && length > 0 && ((unsigned char)text.ptr[length] & 0xc0) == 0x80)
-        length--;
-    return (int)length;
-}
-
 static int process(void *state, xy_job *job)
 {
     const struct filter *filter = state;
@@ -72,8 +65,9 @@ static int process(void *state, xy_job *job)
     if (!left.ptr || !right.ptr)
         return xy_drop(job, "there is no `%s`", left.ptr ? filter->right : filter->left);
     if (!same(filter, job, left, right))
-        return xy_drop(job, "`%s` is \"%.*s\", `%s` is \"%.*s\"", filter->left, shown(left),
-                       left.ptr, filter->right, shown(right), right.ptr);
+        return xy_drop(job, "`%s` is \"%.*s\", `%s` is \"%.*s\"", filter->left,
+                       excerpt_length(left, SHOWN), left.ptr, filter->right,
+                       excerpt_length(right, SHOWN), right.ptr);
     if (!filter->confidence)
         return XY_OK;
     double confidence = names_number(record, filter->confidence, NAN);

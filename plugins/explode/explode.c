@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explode - one record for each item of a list that a field holds. */
 #include "explode_items.h"
+#include "excerpt.h"
 #include "json_value.h"
 
 struct explode {
@@ -95,10 +96,8 @@ static int find_items(const struct explode *explode, xy_job *job, struct items *
         return explode_items_split(items, job, value.text, explode->pattern);
     if (json_kind(list) == '[')
         return explode_items_list(items, job, list);
-    int shown = value.text.len < 40 ? (int)value.text.len : 40;
-    while (shown > 0 && shown < (int)value.text.len && (value.text.ptr[shown] & 0xc0) == 0x80)
-        shown--;
-    return xy_drop(job, "`%s` is no JSON list: %.*s", explode->field, shown, value.text.ptr);
+    return xy_drop(job, "`%s` is no JSON list: %.*s", explode->field,
+                   excerpt_length(value.text, 40), value.text.ptr);
 }
 
 /* The members of an object as fields of the record. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_internal.h"
 
+#include "excerpt.h"
 #include "utf8.h"
 
 enum { SHOWN = 200, ERROR_SIZE = 480 };
@@ -8,12 +9,7 @@ enum { SHOWN = 200, ERROR_SIZE = 480 };
 /* The start of a body as one line, cut between characters; secrets in it as stars. */
 static const char *shown(const struct http *http, xy_str body, char out[SHOWN + 1])
 {
-    size_t good = utf8_check(body), length = good < SHOWN ? good : SHOWN;
-    while (length < good && length > 0 && ((unsigned char)body.ptr[length] & 0xc0) == 0x80)
-        length--;
-    for (size_t i = 0; i < length; i++)
-        out[i] = (unsigned char)body.ptr[i] < 0x20 || body.ptr[i] == 0x7f ? ' ' : body.ptr[i];
-    out[length] = '\0';
+    excerpt_line(out, SHOWN + 1, (xy_str){body.ptr, utf8_check(body)});
     for (const char *const *header = http->headers; header && *header; header++) {
         const char *secret = strchr(*header, ':') + 1;
         while (*secret == ' ')

@@ -6,6 +6,7 @@
 #include <libstemmer.h>
 
 #include "fold.h"
+#include "excerpt.h"
 #include "json_reader.h"
 
 enum { NAMED = 3, LONGEST_SHOWN = 40 }; /* missing words that a reason names, and their bytes */
@@ -114,11 +115,8 @@ static void look_for(struct search *search, xy_str phrase)
     size_t missing = search->wanted - search->found;
     if (missing > NAMED)
         return;
-    size_t shown = phrase.len < LONGEST_SHOWN ? phrase.len : LONGEST_SHOWN;
-    while (shown < phrase.len && shown > 0 && (phrase.ptr[shown] & 0xc0) == 0x80)
-        shown--; /* not in the middle of a character */
     text_add_literal(&search->missing, missing > 1 ? ", \"" : "\"");
-    text_add(&search->missing, phrase.ptr, shown);
+    text_add(&search->missing, phrase.ptr, (size_t)excerpt_length(phrase, LONGEST_SHOWN));
     text_add_literal(&search->missing, "\"");
 }
 

@@ -6,6 +6,8 @@
 
 #include "pattern.h"
 
+#include "excerpt.h"
+
 struct matches {
     const char *field, *pattern, *keep, *why;
     struct pattern *compiled;
@@ -43,15 +45,6 @@ static void close_matches(void *state)
     pattern_free(matches->compiled);
 }
 
-/* At most 60 bytes of the text found, ended between two characters. */
-static int shown(xy_str text)
-{
-    int length = text.len < 60 ? (int)text.len : 60;
-    while (length > 0 && length < (int)text.len && (text.ptr[length] & 0xc0) == 0x80)
-        length--;
-    return length;
-}
-
 static int judge(const struct matches *matches, xy_job *job, int found, xy_str text)
 {
     const char *why = matches->why ? matches->why : matches->pattern;
@@ -65,7 +58,7 @@ static int judge(const struct matches *matches, xy_job *job, int found, xy_str t
         return XY_OK;
     if (keep_matching)
         return xy_drop(job, "%s: not found in `%s`", why, matches->field);
-    return xy_drop(job, "%s: `%.*s`", why, shown(text), text.len ? text.ptr : "");
+    return xy_drop(job, "%s: `%.*s`", why, excerpt_length(text, 60), text.len ? text.ptr : "");
 }
 
 static int process(void *state, xy_job *job)

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "openai_internal.h"
 
-enum { MESSAGE_MOST = 300 };
+#include "excerpt.h"
 
-/* Copies the start of `text` as one line; cut between characters of UTF-8. */
-static void one_line(char *out, size_t size, xy_str text)
-{
-    size_t length = text.len < size - 1 ? text.len : size - 1;
-    while (length < text.len && length > 0 && ((unsigned char)text.ptr[length] & 0xc0) == 0x80)
-        length--;
-    for (size_t i = 0; i < length; i++)
-        out[i] = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? ' ' : text.ptr[i];
-    out[length] = '\0';
-}
+enum { MESSAGE_MOST = 300 };
 
 /* The server's own words: {"error": {"message"}}, {"error": "..."}, {"message"}, {"detail"}. */
 static xy_str server_words(xy_call *call, xy_str body)
@@ -91,7 +82,7 @@ void openai_fail(const struct openai *openai, xy_call *call, int code, xy_str bo
     struct meaning meaning = meaning_of(code);
     char words[MESSAGE_MOST];
     /* What is said about a refused key often contains parts of it. */
-    one_line(words, sizeof(words), code == 401 ? (xy_str){NULL, 0} : server_words(call, body));
+    excerpt_line(words, sizeof(words), code == 401 ? (xy_str){NULL, 0} : server_words(call, body));
     scrub(words, openai->api_key);
     if (code == 429 && out_of_quota(json_check(body)))
         meaning = (struct meaning){code, XY_EBUDGET, 0, 0, "the account's quota is spent"};
@@ -115,7 +106,7 @@ void openai_malformed(xy_call *call, const char *what, xy_str body, xy_reply *re
 {
     enum { SIZE = 256, SHOWN = 80 };
     char begin[SHOWN];
-    one_line(begin, sizeof(begin), body);
+    excerpt_line(begin, sizeof(begin), body);
     char *text = call->api->alloc(call, SIZE);
     if (text)
         snprintf(text, SIZE, "%s; it begins: %s", what, *begin ? begin : "(empty)");

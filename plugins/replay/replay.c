@@ -3,6 +3,8 @@
  * plane, or to see what a change downstream of the model does. */
 #include "replay_internal.h"
 
+#include "excerpt.h"
+
 #include <stdlib.h>
 
 struct replay {
@@ -55,13 +57,11 @@ static void fail(xy_call *call, xy_reply *reply, const char *what, const char *k
 {
     enum { SIZE = 400, SHOWN = 80 };
     char *text = call->api->alloc(call, SIZE);
-    size_t shown = prompt.len < SHOWN ? prompt.len : SHOWN;
-    while (shown < prompt.len && shown > 0 && ((unsigned char)prompt.ptr[shown] & 0xc0) == 0x80)
-        shown--;
+    int shown = excerpt_length(prompt, SHOWN);
     reply->status = XY_EINVAL;
     if (!text)
         return;
-    int length = snprintf(text, SIZE, "%s (key %s); the prompt begins: %.*s", what, key, (int)shown,
+    int length = snprintf(text, SIZE, "%s (key %s); the prompt begins: %.*s", what, key, shown,
                           shown ? prompt.ptr : "");
     for (int i = 0; i < length && i < SIZE; i++)
         if ((unsigned char)text[i] < 0x20)

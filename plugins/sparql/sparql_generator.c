@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "exchanges.h"
+#include "excerpt.h"
 #include "sparql.h"
 
 enum { WORDS_MOST = 300 };
@@ -146,12 +147,7 @@ static void quote(char *out, size_t size, xy_str words)
 {
     if (words.len && words.ptr[0] == '<')
         words.len = 0;
-    size_t length = words.len < size - 1 ? words.len : size - 1;
-    while (length < words.len && length > 0 && ((unsigned char)words.ptr[length] & 0xc0) == 0x80)
-        length--;
-    for (size_t i = 0; i < length; i++)
-        out[i] = (unsigned char)words.ptr[i] < 0x20 || words.ptr[i] == 0x7f ? ' ' : words.ptr[i];
-    out[length] = '\0';
+    excerpt_line(out, size, words);
 }
 
 static bool mentions(xy_str text, const char *word)

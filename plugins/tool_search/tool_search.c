@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "prompt.h"
+#include "excerpt.h"
 #include "tree.h"
 
 enum { RESULT_SHOWN = 16384 };
@@ -164,12 +165,7 @@ static void lead_nowhere(struct search *search, xy_str why)
 
 static xy_str shown(xy_str result)
 {
-    size_t length = RESULT_SHOWN;
-    if (result.len <= RESULT_SHOWN)
-        return result;
-    while (length > 0 && ((unsigned char)result.ptr[length] & 0xc0) == 0x80)
-        length--;
-    return (xy_str){result.ptr, length};
+    return (xy_str){result.ptr, (size_t)excerpt_length(result, RESULT_SHOWN)};
 }
 
 static void called(xy_job *job, void *user, const xy_tool_reply *reply)

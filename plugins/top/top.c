@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "names.h"
+#include "excerpt.h"
 #include "text.h"
 
 enum { POLL = 1024, MOST_NAMED = 8 };
@@ -189,10 +190,7 @@ static uint64_t wanted_of(const struct top *top, uint64_t records)
 static xy_str group_name(const struct pass *pass, uint32_t group)
 {
     xy_str name = group ? names_at(&pass->names, group - 1) : xy_text("");
-    size_t length = name.len < 60 ? name.len : 60;
-    while (length > 0 && length < name.len && (name.ptr[length] & 0xc0) == 0x80)
-        length--;
-    return (xy_str){name.ptr, length};
+    return (xy_str){name.ptr, (size_t)excerpt_length(name, 60)};
 }
 
 static void drop(const struct pass *pass, const struct row *row, uint64_t rank, uint64_t wanted)
