@@ -10,7 +10,7 @@ struct repetition {
     const char *const *stop_list;
     double limits[FIGURES];
     double word_length_most;
-    int64_t stop_words;
+    int64_t stop_words, stop_words_from;
     int longest;
 };
 
@@ -54,6 +54,10 @@ static const xy_option options[] = {
     LIMIT("alphabetic", ALPHABETIC, "0.8", "Least share of words with a letter in them."),
     {.name = "stop_words", .type = XY_OPT_INT, .offset = AT(stop_words), .def = "2", .low = 0,
      .high = 64, .help = "How many of `stop_list` must be there. 0: no such rule."},
+    {.name = "stop_words_from", .type = XY_OPT_INT, .offset = AT(stop_words_from), .def = "50",
+     .low = 0, .high = 1e9,
+     .help = "Texts of fewer words than this need no stop words: the paper's documents have 50 "
+             "words at least, and a good text of ten words often has none."},
     {.name = "stop_list", .type = XY_OPT_LIST, .offset = AT(stop_list),
      .help = "At most 64 lower-case words that any prose has; when not given, the paper's eight "
              "English ones: the, be, to, of, and, that, have, with."},
@@ -89,6 +93,7 @@ static const struct rule {
     [WORD_LENGTH] = {"word_length", "mean length of the words", true},
     [ALPHABETIC] = {"alphabetic", "share of words with a letter", true},
     [STOP_WORDS] = {"stop_words", "stop words", true},
+    [WORDS] = {"words", "words", true},
 };
 
 static int open_repetition(void *state, const xy_host *host)
@@ -139,6 +144,8 @@ static int judge(const struct repetition *filter, xy_job *job, const double *fig
 {
     for (int i = 0; i < FIGURES; i++) {
         double limit = filter->limits[i];
+        if (i == STOP_WORDS && figures[WORDS] < (double)filter->stop_words_from)
+            continue;
         if (limit > 0 && (rules[i].least ? figures[i] < limit : figures[i] > limit))
             return xy_drop(job, "%s: %s is %.3g, at %s %g is wanted", rules[i].name,
                            rules[i].what, figures[i], rules[i].least ? "least" : "most", limit);

@@ -273,6 +273,7 @@ static int measure_words(struct words *words, xy_str text, int longest, double f
     figures[WORD_LENGTH] = ratio(words->text.characters, count);
     figures[ALPHABETIC] = ratio(words->alphabetic, count);
     figures[STOP_WORDS] = (double)__builtin_popcountll(words->stop_words_seen);
+    figures[WORDS] = (double)count;
     return repetition_grams(&words->text, longest, figures);
 }
 

@@ -28,6 +28,7 @@ enum repetition_figure {
     WORD_LENGTH,           /* mean */
     ALPHABETIC,            /* share of words with a letter */
     STOP_WORDS,            /* how many of the list are there */
+    WORDS,                 /* how many there are: no rule, but what a rule may depend on */
     FIGURES
 };
 

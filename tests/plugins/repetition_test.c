@@ -39,9 +39,13 @@ static void names_each_rule(void)
          "word_length_most: mean length of the words is 11.5, at most 10 is wanted"},
         {"{}", "100 200 the 300 of 4000 500000",
          "alphabetic: share of words with a letter is 0.286, at least 0.8 is wanted"},
-        {"{}", "Lovely little film, loved every minute, the end.",
+        /* Nine words: a short text may do without stop words, a longer one may not. */
+        {"{}", "Lovely little film, loved every single minute, the end.", ""},
+        {"{stop_words_from: 10}", "Lovely little film, loved every single minute, the end.", ""},
+        {"{stop_words_from: 9}", "Lovely little film, loved every single minute, the end.",
          "stop_words: stop words is 1, at least 2 is wanted"},
-        {"{stop_words: 3, stop_list: [der, die, und]}", "Der Hund und die Katze", ""},
+        {"{stop_words: 3, stop_words_from: 0, stop_list: [der, die, und]}",
+         "Der Hund und die Katze", ""},
         {"{}", PROSE, ""},
         {"{}", "", "the text is empty"},
         {"{}", " \\n ", "the text is empty"},
@@ -74,7 +78,7 @@ static void sets_the_figures(void)
                "\"duplicate_7\":0,\"duplicate_8\":0,\"duplicate_9\":0,\"duplicate_10\":0,"
                "\"hashes\":0,"
                "\"ellipses\":0,\"bullet_lines\":0,\"ellipsis_lines\":0,\"word_length\":2.5,"
-               "\"alphabetic\":0.75,\"stop_words\":3}");
+               "\"alphabetic\":0.75,\"stop_words\":3,\"words\":4}");
 }
 
 static void says_bad_input(void)

@@ -79,6 +79,7 @@ def figures(text):
     out["alphabetic"] = share(sum(any(unicodedata.category(c)[0] == "L" for c in word)
                                   for word in words), len(words))
     out["stop_words"] = sum(word in plain for word in STOP)
+    out["words"] = len(words)
     return out
 
 
@@ -105,7 +106,7 @@ class Repetition(harness.Case):
         texts = [text for text in texts if text.strip(STRIP)]
         self.write("in.jsonl", "".join(json.dumps({"n": n, "text": text}) + "\n"
                                        for n, text in enumerate(texts)))
-        names = [name for name in figures("") if name != "word_length"]
+        names = [name for name in figures("") if name not in ("word_length", "words")]
         off = ", ".join(f"{name}: 0" for name in names)
         self.write("p.yaml", "xylem: 1\nsteps:\n  - { use: read, with: { path: in.jsonl } }\n"
                    f"  - {{ use: repetition, with: {{ into: f, {off}, word_length: 0, "
