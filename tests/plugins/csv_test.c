@@ -80,9 +80,23 @@ static void writes(void)
                "x,y\n");
     CHECK_TEXT(save("newline: lf", NULL, "{\"a\":\"\"}\n"), "a\n\"\"\n");
     CHECK_TEXT(save(NULL, NULL, ""), "");
-    CHECK_TEXT(save(NULL, NULL, "{\"a\":1}\n{\"a\":1,\"b\":2}\n"),
-               "error: record 00000000000003e9 has a field `b` that the first record does not "
-               "have, so that there is no column for it: name the `fields` to write");
+}
+
+/* A field that only later records have gets a column; the earlier rows are filled up. */
+static void adds_columns(void)
+{
+    CHECK_TEXT(save("newline: lf", NULL, "{\"a\":1}\n{\"b\":2,\"a\":1}\n{\"c\":\"x\"}\n{}\n"),
+               "a,b,c\n1,,\n1,2,\n,,x\n,,\n");
+    CHECK_TEXT(save("{newline: lf, id: true, weight: true}", NULL,
+                    "{\"a\":1}\n{\"@weight\":0.5,\"b\":2}\n"),
+               "_id,a,b,_weight\n00000000000003e8,1,,1\n00000000000003e9,,2,0.5\n");
+    CHECK_TEXT(save("newline: lf", NULL, "{}\n{\"a\":\"\"}\n"), "a\n\"\"\n\"\"\n");
+    static char lines[40000] = "{\"a\":\"";
+    memset(lines + 6, 'y', 9000);
+    memcpy(lines + 9006, "\"}\n{\"b\":1}\n", 12);
+    const char *csv = save("newline: lf", NULL, lines);
+    CU_ASSERT_EQUAL(strlen(csv), 4 + 9002 + 3);
+    CU_ASSERT_STRING_EQUAL(csv + 4 + 8997, "yyy,\n,1\n");
 }
 
 /* Any text comes back as it was. */
@@ -134,6 +148,7 @@ static const struct check checks[] = {
     {"types", guesses_types},
     {"broken files", tells_where_it_is_broken},
     {"writing", writes},
+    {"columns of later records", adds_columns},
     {"there and back", brings_texts_back},
     {"weights", keeps_weights},
     {"options", refuses},
