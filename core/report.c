@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
-
-struct reason {
-    struct reason *next;
-    const char *text;
-    uint64_t count;
-};
+#include "report_reasons.h"
 
 struct step_entry {
     const char *id;
@@ -42,7 +36,7 @@ struct report {
     size_t detail_count;
 };
 
-enum { REASONS_SHOWN = 5, ID_DIGITS = 16 };
+enum { REASONS_SHOWN = 5 };
 
 struct report *report_create(void)
 {
@@ -240,50 +234,23 @@ void report_reset_counts(struct report *report, const char *step)
     pthread_mutex_unlock(&report->lock);
 }
 
-/* A record's id: 16 lower-case hexadecimal digits that stand alone. */
-static bool is_id(const char *why, const char *at)
-{
-    return (at == why || !isalnum((unsigned char)at[-1])) &&
-           strspn(at, "0123456789abcdef") == ID_DIGITS && !isalnum((unsigned char)at[ID_DIGITS]);
-}
-
-void report_fold_reason(const char *why, char folded[REPORT_REASON])
-{
-    size_t length = 0;
-    for (const char *at = why; *at && length + 1 < REPORT_REASON; at++) {
-        bool id = is_id(why, at), digit = id || isdigit((unsigned char)*at);
-        if (id)
-            at += ID_DIGITS - 1;
-        if (digit && length && folded[length - 1] == '#')
-            continue;
-        folded[length++] = digit ? '#' : *at;
-    }
-    folded[length] = '\0';
-    /* Not in the middle of a character. */
-    while (length && !utf8_valid((xy_str){folded, length}))
-        folded[--length] = '\0';
-}
-
 void report_add_reason(struct report *report, const char *step, const char *why)
 {
-    char folded[REPORT_REASON];
-    report_fold_reason(why, folded);
     pthread_mutex_lock(&report->lock);
-    struct step_entry *entry = step_entry(report, step);
-    struct reason *reason = entry->reasons;
-    size_t known = 0;
-    while (reason && strcmp(reason->text, folded) != 0) {
-        reason = reason->next;
-        known++;
-    }
-    if (!reason && known < 100) {
-        reason = arena_alloc(&report->arena, sizeof(*reason));
-        *reason = (struct reason){.next = entry->reasons, .text = copy_text(report, folded)};
-        entry->reasons = reason;
-    }
-    if (reason)
-        reason->count++;
+    reasons_add(&step_entry(report, step)->reasons, &report->arena, why);
     pthread_mutex_unlock(&report->lock);
+}
+
+struct report_rejection report_most_rejected(const struct report *report)
+{
+    struct report_rejection most = {0};
+    for (size_t i = 0; i < report->step_count; i++) {
+        const struct reason *reason = reasons_next(report->steps[i].reasons, NULL);
+        if (reason && reason->count > most.count)
+            most = (struct report_rejection){
+                .step = report->steps[i].id, .why = reason->text, .count = reason->count};
+    }
+    return most;
 }
 
 size_t report_scores(const struct report *report)
@@ -370,20 +337,6 @@ struct value report_tree(struct report *report, struct arena *arena)
     return (struct value){.type = VALUE_MAP, .map = {.members = members, .count = count}};
 }
 
-static const struct reason *most_frequent(const struct reason *reasons, const struct reason *after)
-{
-    const struct reason *best = NULL;
-    for (const struct reason *reason = reasons; reason; reason = reason->next) {
-        bool below = !after || reason->count < after->count ||
-                     (reason->count == after->count && strcmp(reason->text, after->text) > 0);
-        bool above = !best || reason->count > best->count ||
-                     (reason->count == best->count && strcmp(reason->text, best->text) < 0);
-        if (below && above)
-            best = reason;
-    }
-    return best;
-}
-
 static void write_changes(struct buffer *out, const struct report_changes *changes)
 {
     json_write_figure(out, "changed", (double)changes->records);
@@ -431,13 +384,13 @@ static void write_step(struct buffer *out, const struct step_entry *step)
     json_write_figure(out, "seconds", step->counts.seconds);
     write_changes(out, &step->changes);
     buffer_append_text(out, ",\"reasons\":[");
-    const struct reason *reason = most_frequent(step->reasons, NULL);
+    const struct reason *reason = reasons_next(step->reasons, NULL);
     for (int i = 0; reason && i < REASONS_SHOWN; i++) {
         buffer_append_text(out, i ? ",{\"reason\":" : "{\"reason\":");
         json_write_text(out, str_of(reason->text));
         json_write_figure(out, "count", (double)reason->count);
         buffer_append_char(out, '}');
-        reason = most_frequent(step->reasons, reason);
+        reason = reasons_next(step->reasons, reason);
     }
     buffer_append_text(out, "]}");
 }

@@ -38,10 +38,10 @@ struct report_changes {
 /* Adds the marks on `record` and wipes them off, so that the next step starts with none. */
 void report_take_changes(struct report_changes *changes, struct record *record);
 
-enum { REPORT_REASON = 120 };
-/* A reason as it is counted, NUL-terminated and cut to fit: digits and the ids of records become
- * `#`, so that "12 bytes" and "13 bytes", or two pairs of twins, are one. */
-void report_fold_reason(const char *why, char folded[REPORT_REASON]);
+struct report_rejection {
+    const char *step, *why; /* the report's */
+    uint64_t count;
+};
 
 /* What a step is, for who reads the run's folder later. */
 struct report_step {
@@ -71,6 +71,9 @@ void report_add_step(struct report *report, const struct report_step *step);
 void report_reset_counts(struct report *report, const char *step);
 /* Why records were dropped: the most frequent reasons of a step are written, folded. */
 void report_add_reason(struct report *report, const char *step, const char *why);
+/* The most frequent reason of all steps, folded; `count` is 0 when nothing was dropped. For the end
+ * of a run, when no step adds to it. */
+struct report_rejection report_most_rejected(const struct report *report);
 
 size_t report_scores(const struct report *report);
 struct report_score report_score_at(const struct report *report, size_t index);

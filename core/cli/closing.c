@@ -102,12 +102,22 @@ static void print_scores(const struct report *report, FILE *to)
     table_print(table, to);
 }
 
+/* Who loses most of the records to one rule learns it here, and where the others stand. */
+static void print_rejection(const struct engine_result *result, FILE *to)
+{
+    struct report_rejection most = report_most_rejected(result->report);
+    if (most.count)
+        fprintf(to, "\nmost often rejected, %llu times, by `%s`: %s (`xylem report` tells all)\n",
+                (unsigned long long)most.count, most.step, most.why);
+}
+
 void closing_print(const struct engine_result *result, FILE *to)
 {
     print_steps(result->report, to);
     print_groups(result, to);
     print_models(result, to);
     print_scores(result->report, to);
+    print_rejection(result, to);
     fprintf(to, "\n%llu accepted, %llu rejected, %s, cost %.4f; run %s in %s\n",
             (unsigned long long)result->accepted, (unsigned long long)result->rejected,
             short_seconds(result->seconds), result->totals.cost, result->run_id, result->folder);

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "curation.h"
 #include "json.h"
+#include "report_reasons.h"
 
 /* One file: STEP.ROUND.PART.records, or .rejects. */
 struct data_file {
@@ -222,8 +223,8 @@ static char *short_text(struct curation *curation, const struct record *record)
 static struct curation_reason *reason_of(struct curation *curation, struct curation_step *step,
                                          const char *why)
 {
-    char folded[REPORT_REASON];
-    report_fold_reason(why, folded);
+    char folded[REASON_LENGTH];
+    reason_fold(why, folded);
     calm(folded);
     for (size_t i = 0; i < step->reason_count; i++) {
         if (strcmp(step->reasons[i].text, folded) == 0)

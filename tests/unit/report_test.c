@@ -6,6 +6,7 @@
 #include "check.h"
 #include "json.h"
 #include "report.h"
+#include "report_reasons.h"
 
 static void add(struct report *report, const char *step, const char *name, uint32_t round,
                 double value)
@@ -71,14 +72,20 @@ static void reasons_fold_digits_and_come_most_frequent_first(void)
     struct buffer json;
     struct value value;
     struct error error = {0};
+    CU_ASSERT_EQUAL(report_most_rejected(report).count, 0);
+    report_add_reason(report, "exact", "a duplicate");
     report_add_reason(report, "length", "12 words, at least 20 are wanted");
     report_add_reason(report, "length", "no text");
     report_add_reason(report, "length", "9 words, at least 20 are wanted");
+    struct report_rejection most = report_most_rejected(report);
+    CHECK_TEXT(most.step, "length");
+    CHECK_TEXT(most.why, "# words, at least # are wanted");
+    CU_ASSERT_EQUAL(most.count, 2);
     buffer_init(&json, 1 << 20);
     report_write_json(report, &json);
     CU_ASSERT_EQUAL_FATAL(json_parse(&arena, buffer_str(&json), &value, &error), 0);
     const struct value *steps = value_member(&value, STR("steps"));
-    const struct value *reasons = value_member(&steps->list.items[0], STR("reasons"));
+    const struct value *reasons = value_member(&steps->list.items[1], STR("reasons"));
     CU_ASSERT_EQUAL_FATAL(reasons->list.count, 2);
     const struct value *first = &reasons->list.items[0];
     CU_ASSERT(str_is(value_member(first, STR("reason"))->text, "# words, at least # are wanted"));
@@ -180,19 +187,19 @@ static void fields_beyond_the_marks_are_not_counted(void)
 
 static void ids_in_reasons_are_one(void)
 {
-    char folded[REPORT_REASON];
-    report_fold_reason("equals 5c0b33a9e6415c22 (12 bytes)", folded);
+    char folded[REASON_LENGTH];
+    reason_fold("equals 5c0b33a9e6415c22 (12 bytes)", folded);
     CHECK_TEXT(folded, "equals # (# bytes)");
-    report_fold_reason("equals deadbeefdeadbeef", folded);
+    reason_fold("equals deadbeefdeadbeef", folded);
     CHECK_TEXT(folded, "equals #");
     /* Too long, too short, or within a word: no id. */
-    report_fold_reason("deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef", folded);
+    reason_fold("deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef", folded);
     CHECK_TEXT(folded, "deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef");
     /* Cut before the character that does not fit: 118 letters leave one byte for two. */
     char text[125] = {0};
     memset(text, 'a', 118);
     memcpy(text + 118, "\xc3\xa9z", 3);
-    report_fold_reason(text, folded);
+    reason_fold(text, folded);
     CU_ASSERT_EQUAL(strlen(folded), 118);
 }
 
