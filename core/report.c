@@ -237,7 +237,7 @@ void report_reset_counts(struct report *report, const char *step)
 void report_add_reason(struct report *report, const char *step, const char *why)
 {
     pthread_mutex_lock(&report->lock);
-    reasons_add(&step_entry(report, step)->reasons, &report->arena, why);
+    report_reasons_add(&step_entry(report, step)->reasons, &report->arena, why);
     pthread_mutex_unlock(&report->lock);
 }
 
@@ -245,7 +245,7 @@ struct report_rejection report_most_rejected(const struct report *report)
 {
     struct report_rejection most = {0};
     for (size_t i = 0; i < report->step_count; i++) {
-        const struct reason *reason = reasons_next(report->steps[i].reasons, NULL);
+        const struct reason *reason = report_reasons_next(report->steps[i].reasons, NULL);
         if (reason && reason->count > most.count)
             most = (struct report_rejection){
                 .step = report->steps[i].id, .why = reason->text, .count = reason->count};
@@ -384,13 +384,13 @@ static void write_step(struct buffer *out, const struct step_entry *step)
     json_write_figure(out, "seconds", step->counts.seconds);
     write_changes(out, &step->changes);
     buffer_append_text(out, ",\"reasons\":[");
-    const struct reason *reason = reasons_next(step->reasons, NULL);
+    const struct reason *reason = report_reasons_next(step->reasons, NULL);
     for (int i = 0; reason && i < REASONS_SHOWN; i++) {
         buffer_append_text(out, i ? ",{\"reason\":" : "{\"reason\":");
         json_write_text(out, str_of(reason->text));
         json_write_figure(out, "count", (double)reason->count);
         buffer_append_char(out, '}');
-        reason = reasons_next(step->reasons, reason);
+        reason = report_reasons_next(step->reasons, reason);
     }
     buffer_append_text(out, "]}");
 }

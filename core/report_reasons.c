@@ -15,7 +15,7 @@ static bool is_id(const char *why, const char *at)
            strspn(at, "0123456789abcdef") == ID_DIGITS && !isalnum((unsigned char)at[ID_DIGITS]);
 }
 
-void reason_fold(const char *why, char folded[REASON_LENGTH])
+void report_reason_fold(const char *why, char folded[REASON_LENGTH])
 {
     size_t length = 0;
     for (const char *at = why; *at && length + 1 < REASON_LENGTH; at++) {
@@ -32,10 +32,10 @@ void reason_fold(const char *why, char folded[REASON_LENGTH])
         folded[--length] = '\0';
 }
 
-void reasons_add(struct reason **reasons, struct arena *arena, const char *why)
+void report_reasons_add(struct reason **reasons, struct arena *arena, const char *why)
 {
     char folded[REASON_LENGTH];
-    reason_fold(why, folded);
+    report_reason_fold(why, folded);
     struct reason *reason = *reasons;
     size_t known = 0;
     while (reason && strcmp(reason->text, folded) != 0) {
@@ -52,7 +52,7 @@ void reasons_add(struct reason **reasons, struct arena *arena, const char *why)
         reason->count++;
 }
 
-const struct reason *reasons_next(const struct reason *reasons, const struct reason *after)
+const struct reason *report_reasons_next(const struct reason *reasons, const struct reason *after)
 {
     const struct reason *best = NULL;
     for (const struct reason *reason = reasons; reason; reason = reason->next) {

@@ -224,7 +224,7 @@ static struct curation_reason *reason_of(struct curation *curation, struct curat
                                          const char *why)
 {
     char folded[REASON_LENGTH];
-    reason_fold(why, folded);
+    report_reason_fold(why, folded);
     calm(folded);
     for (size_t i = 0; i < step->reason_count; i++) {
         if (strcmp(step->reasons[i].text, folded) == 0)

@@ -16,7 +16,7 @@ struct writer {
     struct text line, json;
 };
 
-/* Columns are only added at the end, so a row that is short of some lacks nothing but delimiters. */
+/* Columns are only ever added at the end: a row that is short of some lacks just delimiters. */
 struct row {
     double weight;
     uint32_t length, columns;

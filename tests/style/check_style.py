@@ -85,6 +85,7 @@ DESCRIBED_WITH = {
     "json_mend": "json",
     "limiter": "model",
     "options_parse": "options",
+    "report_reasons": "report",
     "template_format": "template",
     "utf8": "json",
 }

@@ -188,18 +188,18 @@ static void fields_beyond_the_marks_are_not_counted(void)
 static void ids_in_reasons_are_one(void)
 {
     char folded[REASON_LENGTH];
-    reason_fold("equals 5c0b33a9e6415c22 (12 bytes)", folded);
+    report_reason_fold("equals 5c0b33a9e6415c22 (12 bytes)", folded);
     CHECK_TEXT(folded, "equals # (# bytes)");
-    reason_fold("equals deadbeefdeadbeef", folded);
+    report_reason_fold("equals deadbeefdeadbeef", folded);
     CHECK_TEXT(folded, "equals #");
     /* Too long, too short, or within a word: no id. */
-    reason_fold("deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef", folded);
+    report_reason_fold("deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef", folded);
     CHECK_TEXT(folded, "deadbeefdeadbeefd deadbeef xdeadbeefdeadbeef");
     /* Cut before the character that does not fit: 118 letters leave one byte for two. */
     char text[125] = {0};
     memset(text, 'a', 118);
     memcpy(text + 118, "\xc3\xa9z", 3);
-    reason_fold(text, folded);
+    report_reason_fold(text, folded);
     CU_ASSERT_EQUAL(strlen(folded), 118);
 }
 
