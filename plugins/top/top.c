@@ -256,7 +256,10 @@ static void tell_short(const struct pass *pass, xy_job *job)
         text_add_literal(&names, short_groups < MOST_NAMED ? part : "");
         short_groups++;
     }
-    if (short_groups)
+    if (short_groups && !top->per)
+        xy_log_line(top->host, XY_LOG_WARNING, "there are %llu records, fewer than the %lld to "
+                    "keep", (unsigned long long)least, (long long)top->k);
+    else if (short_groups)
         xy_log_line(top->host, XY_LOG_WARNING, "%llu of %llu groups have fewer than %lld: %s%s",
                     (unsigned long long)short_groups, (unsigned long long)groups,
                     (long long)top->k, names.bytes ? names.bytes : "",
