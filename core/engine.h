@@ -30,7 +30,7 @@ enum engine_end {
 /* A look at a running engine, for the progress line. */
 struct engine_progress {
     const char *step;       /* what is running now */
-    uint64_t entered, accepted, rejected, live;
+    uint64_t entered, accepted, rejected, live; /* records, of the steps that run now */
     uint32_t pass;
     struct model_totals models;
     double seconds, tokens_per_second;

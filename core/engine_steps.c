@@ -104,6 +104,14 @@ static size_t window_of(const struct chain *chain)
     return window < MOST_WINDOW ? window : MOST_WINDOW;
 }
 
+/* The line that is shown while it runs tells of the steps that run, not of those before them. */
+static void restart_progress(struct phase_progress *progress)
+{
+    atomic_store(&progress->entered, 0);
+    atomic_store(&progress->accepted, 0);
+    atomic_store(&progress->rejected, 0);
+}
+
 static int chain_run(struct chain *chain, const struct dataset *input, struct output *output)
 {
     struct engine *engine = chain->engine;
@@ -131,6 +139,7 @@ static int chain_run(struct chain *chain, const struct dataset *input, struct ou
         .stop = &engine->stop,
         .progress = &engine->progress,
     };
+    restart_progress(&engine->progress);
     uint64_t started = loop_now_us(engine->services.loop);
     int code = phase_run(&phase, &engine->error);
     double seconds = (double)(loop_now_us(engine->services.loop) - started) / 1e6;

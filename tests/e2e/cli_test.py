@@ -127,6 +127,7 @@ models:
         price: {{ input: 100, output: 100 }} }}
 steps:
   - {{ use: grid, with: {{ n: [{numbers}] }} }}
+  - {{ use: top, with: {{ order: first, share: 1 }} }}
   - {{ id: write, use: generate, prompt: "Number {{{{ n }}}}" }}
   - {{ use: length, with: {{ field: text, min: 10, unit: words }} }}
 write: {{ path: out.jsonl }}
