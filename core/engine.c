@@ -263,8 +263,12 @@ static void finish(struct engine *engine)
     outputs_destroy(engine);
     if (services->http)
         http_destroy(services->http);
-    if (engine->journal)
+    /* Only who holds the journal may say how the folder's run ended, and says it while it does:
+     * another process may be at work there. */
+    if (engine->journal) {
+        summary_write(result);
         journal_close(engine->journal);
+    }
     if (services->loop)
         loop_destroy(services->loop);
     arena_free(&engine->arena);
@@ -284,8 +288,6 @@ enum engine_end engine_run(const struct pipeline *pipeline, const struct engine_
     if (open_folder(&engine) == XY_OK && outputs_check(&engine) == XY_OK && start(&engine) == XY_OK)
         run_loop(&engine);
     finish(&engine);
-    if (result->folder[0])
-        summary_write(result);
     return result->end;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run promises: order, determinism, every record accounted for, nothing paid twice."""
+import glob
 import json
 import os
 import shutil
@@ -624,10 +625,27 @@ class Tools(RunCase):
             second = self.xylem("run", "-q", "p.yaml", code=1)
             self.assertEqual(len(second.stderr.splitlines()), 1, second.stderr)
             self.assertIn(f"process {first.pid}", second.stderr)
+            # The folder is the first one's: the second leaves no word about how its run ended.
+            summaries = glob.glob(self.path(".xylem", "*", "runs", "*", "summary.json"))
+            self.assertEqual(summaries, [])
             first.stderr.close()
             self.assertEqual(first.wait(), 0)
             self.assertEqual(server.stats()["requests"], 8)
         self.assertEqual(len(self.records("out.jsonl")), 4)
+
+    def test_a_journal_that_cannot_be_opened_leaves_the_last_summary(self):
+        with harness.Server() as server:
+            self.run_text(self.TEXT.format(model=server_model(server)))
+            summary, = glob.glob(self.path(".xylem", "*", "runs", "*", "summary.json"))
+            before = self.read(summary)
+            index = glob.glob(self.path(".xylem", "*", "index.db*"))
+            for path in index:
+                os.unlink(path)
+            os.mkdir(min(index))
+            failed = self.xylem("run", "-q", "p.yaml", code=1)
+            self.assertIn("index.db", failed.stderr)
+        self.assertEqual(json.loads(before)["end"], "done")
+        self.assertEqual(self.read(summary), before)
 
 
 class WhenOverDatasets(harness.Case):
