@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "file.h"
 #include "files.h"
 #include "job.h"
 
@@ -308,12 +309,10 @@ struct dataset *option_dataset(struct engine *engine, const struct step *asking,
     const struct step *step = pipeline_lookup(engine->pipeline, asking, node->text.ptr);
     if (step)
         return output_all(output_find(engine, step->id));
-    char path[1024];
-    if (node->text.ptr[0] == '/')
-        snprintf(path, sizeof(path), "%s", node->text.ptr);
-    else
-        snprintf(path, sizeof(path), "%s/%s", engine->pipeline->folder, node->text.ptr);
+    struct arena arena = {0};
+    const char *path = file_path(&arena, engine->pipeline->folder, node->text.ptr);
     struct dataset *file = file_dataset(engine, path, node->text.ptr, error);
+    arena_free(&arena);
     if (!file) {
         error_at(error, node->file, node->line, node->column);
         return NULL;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "file.h"
 #include "instance.h"
 
 /* Is `option` of `step` a file to be read? Conditions read what their paths name; elsewhere a path
@@ -22,14 +23,13 @@ static bool names_file(const struct pipeline *pipeline, const struct step *step,
 static int check_file(const struct pipeline *pipeline, const struct node *node,
                       struct error *error)
 {
-    char path[4096];
-    bool absolute = node->text.ptr[0] == '/' || !pipeline->folder;
-    snprintf(path, sizeof(path), "%s%s%s", absolute ? "" : pipeline->folder, absolute ? "" : "/",
-             node->text.ptr);
-    if (access(path, R_OK) == 0)
+    struct arena arena = {0};
+    int failed = access(file_path(&arena, pipeline->folder, node->text.ptr), R_OK) ? errno : 0;
+    arena_free(&arena);
+    if (!failed)
         return XY_OK;
     return node_error(node, error, XY_EINVAL, "`%s` cannot be read: %s", node->text.ptr,
-                      strerror(errno));
+                      strerror(failed));
 }
 
 static int check_step(const struct pipeline *pipeline, const struct step *step,

@@ -21,6 +21,11 @@ static int failed(struct error *error, const char *verb, const char *path)
     return error_set(error, XY_EIO, "cannot %s `%s`: %s", verb, path, strerror(errno));
 }
 
+const char *file_path(struct arena *arena, const char *folder, const char *path)
+{
+    return path[0] == '/' || !folder ? path : arena_printf(arena, "%s/%s", folder, path);
+}
+
 int file_make_folder(const char *path, struct error *error)
 {
     char part[4096];

@@ -2,6 +2,7 @@
 /* options_value.c - one value of the file, checked by its option and written into the state. */
 #include <string.h>
 
+#include "file.h"
 #include "json.h"
 #include "options_internal.h"
 #include "options_parse.h"
@@ -246,9 +247,7 @@ static int write_path(const struct option_target *target, const struct node *nod
         return XY_EINVAL;
     if (!*path)
         return refuse_type(target, node, error);
-    if (path[0] != '/' && target->folder)
-        path = arena_printf(target->arena, "%s/%s", target->folder, path);
-    return put_text(target, path);
+    return put_text(target, file_path(target->arena, target->folder, path));
 }
 
 /* `cause` is why the value's text does not compile; its place is within the text. */

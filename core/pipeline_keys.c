@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "options_parse.h"
 #include "pipeline_internal.h"
 
@@ -226,9 +227,7 @@ bool pipeline_bool(struct pipeline_reader *reader, const struct node *map, const
 
 const char *pipeline_absolute(struct pipeline_reader *reader, const char *path)
 {
-    if (path[0] == '/')
-        return path;
-    return arena_printf(reader->arena, "%s/%s", reader->pipeline->folder, path);
+    return file_path(reader->arena, reader->pipeline->folder, path);
 }
 
 bool pipeline_path(struct pipeline_reader *reader, const struct node *map, const char *key,
