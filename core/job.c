@@ -22,6 +22,12 @@ static xy_record *api_input(xy_job *base, size_t index)
     return index < job->count ? &job->inputs[index]->base : NULL;
 }
 
+static void append(struct record ***list, size_t *count, struct record *record)
+{
+    *list = memory_resize(*list, *count + 1, sizeof(struct record *));
+    (*list)[(*count)++] = record;
+}
+
 static void *api_alloc(xy_job *base, size_t bytes)
 {
     return arena_alloc(&job_of(base)->arena, bytes);
@@ -40,8 +46,7 @@ static xy_record *api_new_record(xy_job *base, const xy_record *parent_base)
     } else {
         record = record_create(record_hash(seed, name, job->sequence, index, job->round));
     }
-    job->made = memory_resize(job->made, job->made_count + 1, sizeof(struct record *));
-    job->made[job->made_count++] = record;
+    append(&job->made, &job->made_count, record);
     return &record->base;
 }
 
@@ -52,9 +57,7 @@ static int api_emit(xy_job *base, xy_record *record)
         if (job->made[i] != (struct record *)record)
             continue;
         job->made[i] = NULL;
-        job->emitted = memory_resize(job->emitted, job->emitted_count + 1,
-                                     sizeof(struct record *));
-        job->emitted[job->emitted_count++] = (struct record *)record;
+        append(&job->emitted, &job->emitted_count, (struct record *)record);
         return XY_OK;
     }
     job->why = arena_printf(&job->arena, "%s emitted a record that new_record() of this job did "
