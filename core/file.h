@@ -14,8 +14,8 @@ int file_writer_append(struct file_writer *writer, const void *bytes, size_t len
 /* With `keep` flushes it to disk and renames it to PATH; else removes it. Frees. */
 int file_writer_close(struct file_writer *writer, bool keep, struct error *error);
 
-/* `path` as a pipeline file in `folder` means it: in the arena, or `path` itself when it is absolute
- * or `folder` is NULL. */
+/* `path` as a pipeline file in `folder` means it: in the arena, or `path` itself when it is
+ * absolute or `folder` is NULL. */
 const char *file_path(struct arena *arena, const char *folder, const char *path);
 /* mkdir -p. 0 or XY_EIO. */
 int file_make_folder(const char *path, struct error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "json.h"
 #include "record.h"
 
-enum { CHUNK = 1 << 16, LOCK_CEILING = 16 << 20, MOST_LOCKED = 10000 };
+enum { CHUNK = 1 << 16, LOCK_CEILING = 16 << 20, MOST_LOCKED = 10000, LONGEST_PATH = 1024 };
 
 /* Everything that is locked: "plugin grid 1.0.0" -> fingerprint. */
 struct locked {
@@ -47,14 +48,15 @@ static void add_plugin(struct locked *locked, const struct stage_type *type)
         add(locked, type->plugin->fingerprint, "plugin", type->plugin->info.name);
 }
 
+/* ---- files and folders ----------------------------------------------------------------------- */
+
 /* 0 for a file that cannot be read: the step that needs it says so better. */
 static uint64_t fingerprint_file(const char *path)
 {
-    struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     XXH3_state_t *state = fd < 0 ? NULL : XXH3_createState();
     uint64_t hash = 0;
-    if (state && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    if (state) {
         char *chunk = memory_resize(NULL, CHUNK, 1);
         ssize_t got;
         XXH3_64bits_reset(state);
@@ -72,23 +74,127 @@ static uint64_t fingerprint_file(const char *path)
     return hash;
 }
 
-static void add_input(struct locked *locked, const struct pipeline *pipeline,
-                      const struct step *step, const xy_option *option)
+static int is_visible(const struct dirent *entry)
 {
-    const struct node *node = node_member(step->with, option->name);
-    if (!node || node->kind != NODE_SCALAR || node->secret)
-        return;
-    if (option->type == XY_OPT_DATASET && pipeline_lookup(pipeline, step, node->text.ptr))
-        return;
-    struct buffer path;
-    buffer_init(&path, 8192);
-    if (node->text.len && node->text.ptr[0] != '/')
-        buffer_printf(&path, "%s/", pipeline->folder);
-    buffer_append_str(&path, node->text);
-    uint64_t fingerprint = fingerprint_file(buffer_str(&path).ptr);
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static uint64_t fingerprint_folder(const char *path);
+
+/* Of a file, or of all that a folder holds; 0 for anything else. A pipe would wait for its writer:
+ * only what stat() knows for a file is opened. */
+static uint64_t fingerprint_path(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return 0;
+    if (S_ISDIR(status.st_mode))
+        return fingerprint_folder(path);
+    return S_ISREG(status.st_mode) ? fingerprint_file(path) : 0;
+}
+
+/* The names and the bytes of its files, in the order of the names, its folders' too. What is hidden
+ * is no input; links to folders are not followed, since they may lead around in circles. */
+static uint64_t fingerprint_folder(const char *path)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, is_visible, by_bytes);
+    uint64_t hash = XXH3_64bits("folder", 6);
+    for (int i = 0; i < count; i++) {
+        struct arena arena = {0};
+        struct stat status;
+        const char *name = entries[i]->d_name, *inner = file_path(&arena, path, name);
+        bool link = lstat(inner, &status) == 0 && S_ISLNK(status.st_mode);
+        bool folder = stat(inner, &status) == 0 && S_ISDIR(status.st_mode);
+        uint64_t bytes = link && folder ? 0 : fingerprint_path(inner);
+        hash = XXH3_64bits_withSeed(name, strlen(name) + 1, hash);
+        hash = XXH3_64bits_withSeed(&bytes, sizeof(bytes), hash);
+        arena_free(&arena);
+        free(entries[i]);
+    }
+    free(entries);
+    return hash;
+}
+
+/* ---- what options name ----------------------------------------------------------------------- */
+
+/* Whose options are looked at, and where what they name goes. */
+struct place {
+    struct locked *locked;
+    const struct pipeline *pipeline;
+    const struct step *step; /* NULL for a model */
+};
+
+static void add_path(const struct place *place, const struct node *node)
+{
+    struct arena arena = {0};
+    uint64_t fingerprint =
+        fingerprint_path(file_path(&arena, place->pipeline->folder, node->text.ptr));
     if (fingerprint)
-        add(locked, fingerprint, "input", node->text.ptr);
-    buffer_free(&path);
+        add(place->locked, fingerprint, "input", node->text.ptr);
+    arena_free(&arena);
+}
+
+/* A text that happens to be the path of a file counts as one: a stage may read files that it finds
+ * named in a list or a map, and only the stage could tell which they are. Folders do not: a word
+ * such as `data` is one too easily. */
+static void add_named_files(const struct place *place, const struct node *node)
+{
+    struct stat status;
+    for (size_t i = 0; node->kind != NODE_SCALAR && i < node->count; i++)
+        add_named_files(place, node->items[i]);
+    if (node->kind != NODE_SCALAR || node->secret || !node->text.len ||
+        node->text.len > LONGEST_PATH)
+        return;
+    struct arena arena = {0};
+    const char *path = file_path(&arena, place->pipeline->folder, node->text.ptr);
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        add_path(place, node);
+    arena_free(&arena);
+}
+
+static void add_option(const struct place *place, const xy_option *option, const struct node *node)
+{
+    bool path = option->type == XY_OPT_PATH;
+    if (option->type == XY_OPT_DATASET)
+        path = node->kind == NODE_SCALAR && place->step &&
+               !pipeline_lookup(place->pipeline, place->step, node->text.ptr);
+    if (node->secret || option->flags & (XY_OPT_NEUTRAL | XY_OPT_SECRET))
+        return;
+    if (path && node->kind == NODE_SCALAR && node->text.len)
+        add_path(place, node);
+    if (option->type == XY_OPT_LIST || option->type == XY_OPT_JSON ||
+        option->type == XY_OPT_LEARNER)
+        add_named_files(place, node);
+}
+
+/* The option that a key of `with` belongs to: of its name, or the one that takes the rest. */
+static const xy_option *option_of(const struct stage_type *type, const struct node *key)
+{
+    const xy_option *rest = NULL;
+    for (size_t i = 0; i < type->option_count; i++) {
+        const xy_option *option = &type->options[i];
+        if (option->flags & XY_OPT_REST)
+            rest = option;
+        else if (str_is(key->text, option->name))
+            return option;
+    }
+    return rest;
+}
+
+static void add_options(const struct place *place, const struct stage_type *type,
+                        const struct node *with)
+{
+    for (size_t i = 0; type && with && with->kind == NODE_MAP && i < with->count; i++) {
+        const xy_option *option = option_of(type, with->keys[i]);
+        if (option)
+            add_option(place, option, with->items[i]);
+    }
 }
 
 static void add_steps(struct locked *locked, const struct pipeline *pipeline,
@@ -97,15 +203,12 @@ static void add_steps(struct locked *locked, const struct pipeline *pipeline,
     for (size_t i = 0; i < count; i++) {
         const struct step *step = steps[i];
         add_plugin(locked, step->type);
-        for (size_t k = 0; step->type && step->with && k < step->type->option_count; k++) {
-            const xy_option *option = &step->type->options[k];
-            bool file = option->type == XY_OPT_PATH || option->type == XY_OPT_DATASET;
-            if (file && !(option->flags & XY_OPT_NEUTRAL))
-                add_input(locked, pipeline, step, option);
-        }
+        add_options(&(struct place){locked, pipeline, step}, step->type, step->with);
         add_steps(locked, pipeline, step->steps, step->step_count);
     }
 }
+
+/* ---- the lock -------------------------------------------------------------------------------- */
 
 /* The entry as it stands in the file; a secret counts as there, not as what it is. */
 static uint64_t fingerprint_node(const struct node *node, uint64_t seed)
@@ -129,6 +232,7 @@ static void collect(struct locked *locked, const struct pipeline *pipeline)
         const struct model_spec *model = &pipeline->models[i];
         add(locked, fingerprint_node(model->node, 0), "model", model->alias);
         add_plugin(locked, model->type);
+        add_options(&(struct place){locked, pipeline, NULL}, model->type, model->node);
     }
     for (size_t i = 0; i < pipeline->tool_count; i++) {
         struct step *step = &pipeline->tools[i].step;

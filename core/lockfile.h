@@ -2,9 +2,9 @@
 /* lockfile.h - what a run was made from: lock.json in the run's folder.
  *
  * It names the fingerprints (XXH3) of the pipeline, of each plugin that it uses, of each model's
- * entry without secrets, and of each input file. A run that goes on compares: what changed since is
- * said in a warning, and the lock is written anew; answers are addressed by their content, so one
- * that no longer fits is not used.
+ * entry without secrets, and of each input: files, and folders with all in them. A run that goes on
+ * compares: what changed since is said in a warning, and the lock is written anew; answers are
+ * addressed by their content, so one that no longer fits is not used.
  */
 #ifndef XYLEM_CORE_LOCKFILE_H
 #define XYLEM_CORE_LOCKFILE_H

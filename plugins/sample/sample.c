@@ -24,6 +24,7 @@ static const xy_option options[] = {
      .help = "How many records to make, of nothing or of each record that comes in; 0 adds one "
              "draw to each record that comes in."},
     {.name = "folder", .type = XY_OPT_PATH, .offset = offsetof(struct sample, folder), .def = ".",
+     .flags = XY_OPT_NEUTRAL, /* where files are, not itself what is read */
      .help = "The folder in which relative paths of `file` begin; the pipeline file's own."},
     {0},
 };

@@ -638,12 +638,10 @@ class Tools(RunCase):
             self.run_text(self.TEXT.format(model=server_model(server)))
             summary, = glob.glob(self.path(".xylem", "*", "runs", "*", "summary.json"))
             before = self.read(summary)
-            index = glob.glob(self.path(".xylem", "*", "index.db*"))
-            for path in index:
-                os.unlink(path)
-            os.mkdir(min(index))
-            failed = self.xylem("run", "-q", "p.yaml", code=1)
-            self.assertIn("index.db", failed.stderr)
+            index = self.path(".xylem", "p", "index.db")
+            os.unlink(index)
+            os.mkdir(index)
+            self.assertIn("index.db", self.xylem("run", "-q", "p.yaml", code=1).stderr)
         self.assertEqual(json.loads(before)["end"], "done")
         self.assertEqual(self.read(summary), before)
 

@@ -492,7 +492,9 @@ enum { /* xy_option.type, with the C type written at `offset` in the stage's sta
     XY_OPT_SECONDS = 5,    /* double; "500ms", "30s", "5m" are understood */
     XY_OPT_LIST = 6,       /* const char *const *, NULL-terminated; a scalar is a list of one */
     XY_OPT_JSON = 7,       /* const char *: any YAML value, as JSON text */
-    XY_OPT_PATH = 8,       /* const char *: made absolute against the pipeline file's folder */
+    XY_OPT_PATH = 8,       /* const char *: made absolute against the pipeline file's folder. A
+                              file, or a folder with all in it, that a run notices to have
+                              changed since it began, unless marked XY_OPT_NEUTRAL */
     XY_OPT_EXPRESSION = 9, /* const char *: checked to compile; use xylem.expression/1 */
     XY_OPT_MODEL = 10,     /* const xy_model *: names an alias of `models:` */
     XY_OPT_LEARNER = 11,   /* const xy_student *: a learner's name, or a map with `use:` */
