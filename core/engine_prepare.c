@@ -95,6 +95,11 @@ static void close_on_loop(void *data)
 {
     struct prepared *prepared = data;
     instance_close(prepared->instance);
+}
+
+static void close_students_on_loop(void *data)
+{
+    const struct prepared *prepared = data;
     for (size_t i = 0; i < prepared->student_count; i++)
         student_destroy(prepared->students[i]);
 }
@@ -104,6 +109,10 @@ void prepared_close(struct prepared *prepared)
     if (!prepared)
         return;
     engine_on_loop(prepared->engine, close_on_loop, prepared);
+    for (size_t i = 0; i < prepared->student_count; i++)
+        student_release_left(prepared->students[i]);
+    if (prepared->student_count)
+        engine_on_loop(prepared->engine, close_students_on_loop, prepared);
     for (size_t i = 0; i < prepared->view_count; i++) {
         dataset_view_finish(&prepared->views[i]->view);
         dataset_destroy(prepared->views[i]->joined);

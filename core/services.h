@@ -61,6 +61,9 @@ int services_off_loop(struct services *services, const char *who, const char *ca
  * a map with `use:`. Owned by the caller, freed by student_destroy() [loop]. */
 xy_student *student_create(struct services *services, const struct node *node, const char *folder,
                            const struct option_resolver *resolver, struct error *error);
+/* What the stage released on the loop, as in close(): the learner's release() is called now.
+ * [worker], once the stage is closed and before student_destroy(). */
+void student_release_left(xy_student *student);
 void student_destroy(xy_student *student);
 
 /* A scope over one record's fields, then over the run's globals: codebook, round, record_id,

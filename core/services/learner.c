@@ -8,6 +8,10 @@
 
 struct xy_student {
     struct instance *instance;
+    /* What was released on the loop, where a learner's own release() must not run. [loop] until the
+     * stage that did it is closed. */
+    void **left;
+    size_t left_count;
 };
 
 xy_student *student_create(struct services *services, const struct node *node, const char *folder,
@@ -41,17 +45,26 @@ xy_student *student_create(struct services *services, const struct node *node, c
     return student;
 }
 
+static const xy_learner *learner_of(const xy_student *student)
+{
+    return &instance_type(student->instance)->learner;
+}
+
+void student_release_left(xy_student *student)
+{
+    for (size_t i = 0; i < student->left_count; i++)
+        learner_of(student)->release(instance_state(student->instance), student->left[i]);
+    free(student->left);
+    student->left = NULL;
+    student->left_count = 0;
+}
+
 void student_destroy(xy_student *student)
 {
     if (!student)
         return;
     instance_close(student->instance);
     free(student);
-}
-
-static const xy_learner *learner_of(const xy_student *student)
-{
-    return &instance_type(student->instance)->learner;
 }
 
 static int check_examples(xy_job *job, const xy_examples *examples, bool labelled)
@@ -130,10 +143,18 @@ static int predict(xy_job *job, const xy_student *student, const void *fitted,
     return learner_of(student)->predict(state, job, fitted, examples, probabilities);
 }
 
-static void release(const xy_student *student, void *fitted)
+static void release(const xy_student *base, void *fitted)
 {
-    if (fitted)
+    struct xy_student *student = (struct xy_student *)(uintptr_t)base;
+    const struct services *services = instance_services(student->instance);
+    if (!fitted)
+        return;
+    if (!services->loop || !loop_is_current(services->loop)) {
         learner_of(student)->release(instance_state(student->instance), fitted);
+        return;
+    }
+    student->left = memory_resize(student->left, student->left_count + 1, sizeof(void *));
+    student->left[student->left_count++] = fitted;
 }
 
 const xy_learner_service service_learner = {

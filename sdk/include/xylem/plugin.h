@@ -399,6 +399,9 @@ typedef struct xy_learner_service {
     /* [worker] count x classes probabilities, row-major, rows sum to 1. */
     int (*predict)(xy_job *, const xy_student *, const void *fitted, const xy_examples *,
                    float *probabilities);
+    /* [any] Frees what fit() or trace() made; NULL is fine. On the loop, as in close(), it only says
+     * that nobody needs it any more: the learner's release() runs on a worker, once the stage is
+     * closed. */
     void (*release)(const xy_student *, void *fitted);
     /* [worker] Since minor 1. fit() that also tells how each example was learned (Swayamdipta et
      * al. 2020, "Dataset Cartography", section 2): after each pass over the data, the class
