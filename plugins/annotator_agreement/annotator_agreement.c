@@ -225,14 +225,6 @@ static struct estimate interval_of(const struct stage *stage, const struct work 
     return estimate;
 }
 
-static uint64_t comparable(const struct sheet *sheet)
-{
-    uint64_t items = 0;
-    for (size_t i = 0; i < sheet->items; i++)
-        items += sheet->starts[i + 1] - sheet->starts[i] > 1;
-    return items;
-}
-
 static void report_views(const struct stage *stage, xy_job *job, const struct work *work)
 {
     static const struct {
@@ -247,7 +239,7 @@ static void report_views(const struct stage *stage, xy_job *job, const struct wo
     for (size_t v = 0; v < work->views; v++) {
         const struct score_sink sink = {.report = stage->report, .job = job,
                                         .prefix = prefixes[v]};
-        uint64_t items = comparable(&work->sheets[v]);
+        uint64_t items = sheet_comparable(&work->sheets[v]);
         for (size_t c = 0; c < SHEET_COEFFICIENTS; c++)
             scores_estimate(&sink, told[c].name,
                             interval_of(stage, work, work->values[v][c],
@@ -329,7 +321,7 @@ static int measure(const struct stage *stage, xy_job *job, struct work *work)
         sheet_measure(&work->sheets[v], NULL, work->values[v]);
     if (code < 0)
         return code;
-    if (comparable(&work->sheets[VIEW_ALL]) == 0)
+    if (sheet_comparable(&work->sheets[VIEW_ALL]) == 0)
         xy_log_line(stage->host, XY_LOG_WARNING, "no item has labels of two annotators: there is "
                     "no agreement to tell");
     report_views(stage, job, work);

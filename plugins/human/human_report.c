@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
+#include "agreement_sheet.h"
 #include "human.h"
 #include "scores.h"
 
@@ -45,77 +46,48 @@ static void tell_agreement(const struct work *work, const struct score_sink *sin
 
 /* ---- between people -------------------------------------------------------------------------- */
 
-/* Counts over the items with at least two labels; `row` has room for every label. */
-struct reliability {
-    double labels;      /* in all these items */
-    double observed;    /* pairs that agree, each item's divided by its labels - 1 */
-    double equal, pairs;
-    uint64_t items;
-    double *totals;     /* of each label */
-};
-
-static void add_item(const struct work *work, const struct item *item, struct reliability *sums,
-                     double *row)
+/* The labels that people gave, as a panel's votes; what is no label of a record is none. The names
+ * stay `work`'s. */
+static int make_panel(const struct work *work, struct panel *panel)
 {
-    double count = 0, equal = 0;
-    for (uint32_t i = 0; i < work->labels.count; i++)
-        row[i] = 0;
-    for (uint32_t at = item->first; at != NO_ITEM; at = work->answers[at].next) {
-        if (work->answers[at].label != NAMES_NONE) {
-            row[work->answers[at].label]++;
-            count++;
+    *panel = (struct panel){.labels = work->labels, .annotators = work->annotators,
+                            .items = work->keys};
+    const xy_job_api *api = work->job->api;
+    panel->votes = api->alloc(work->job, (work->answer_count + 1) * sizeof(*panel->votes));
+    panel->starts = api->alloc(work->job, (work->keys.count + 1) * sizeof(*panel->starts));
+    if (!panel->votes || !panel->starts)
+        return XY_ENOMEM;
+    for (uint32_t i = 0; i < work->keys.count; i++) {
+        for (uint32_t at = work->items[i].first; at != NO_ITEM; at = work->answers[at].next) {
+            const struct answer *answer = &work->answers[at];
+            if (answer->label != NAMES_NONE)
+                panel->votes[panel->count++] = (struct panel_vote){
+                    .item = i, .annotator = answer->annotator, .label = answer->label};
         }
+        panel->starts[i + 1] = panel->count;
     }
-    if (count < 2)
-        return;
-    for (uint32_t i = 0; i < work->labels.count; i++) {
-        equal += row[i] * (row[i] - 1);
-        sums->totals[i] += row[i];
-    }
-    sums->items++;
-    sums->labels += count;
-    sums->observed += equal / (count - 1);
-    sums->equal += equal / 2;
-    sums->pairs += count * (count - 1) / 2;
-}
-
-/* Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C, nominal data: 1 -
- * (n - 1) (n - sum of o_cc) / (n^2 - sum of n_c^2). */
-static double alpha(const struct reliability *sums, uint32_t labels)
-{
-    double expected = sums->labels * sums->labels;
-    for (uint32_t i = 0; i < labels; i++)
-        expected -= sums->totals[i] * sums->totals[i];
-    return expected > 0 ? 1 - (sums->labels - 1) * (sums->labels - sums->observed) / expected : NAN;
-}
-
-/* Fleiss 1971, "Measuring nominal scale agreement among many raters", equations 3 to 7; where items
- * have unequal numbers of labels, the share of equal pairs stands for their mean agreement. */
-static double fleiss(const struct reliability *sums, double mean_agreement, uint32_t labels)
-{
-    double chance = 0;
-    for (uint32_t i = 0; i < labels; i++)
-        chance += sums->totals[i] / sums->labels * (sums->totals[i] / sums->labels);
-    return chance < 1 ? (mean_agreement - chance) / (1 - chance) : NAN;
+    return XY_OK;
 }
 
 static void tell_reliability(const struct work *work, const struct score_sink *sink)
 {
-    uint32_t labels = work->labels.count;
-    double *memory = work->job->api->alloc(work->job, (2 * (size_t)labels + 1) * sizeof(double));
-    struct reliability sums = {.totals = memory};
-    if (!memory)
-        return;
-    for (uint32_t i = 0; i < work->keys.count; i++)
-        add_item(work, &work->items[i], &sums, memory + labels);
-    if (!sums.items)
-        return;
-    scores_value(sink, "annotator_agreement", sums.equal / sums.pairs, "share", sums.items,
-                 "share of pairs of answers to one record that are the same");
-    scores_value(sink, "krippendorff_alpha", alpha(&sums, labels), "", sums.items,
-                 "reliability of people's labels (Krippendorff, nominal)");
-    scores_value(sink, "fleiss_kappa", fleiss(&sums, sums.equal / sums.pairs, labels), "",
-                 sums.items, "agreement of people beyond chance (Fleiss 1971)");
+    const struct scale nominal = {.level = LEVEL_NOMINAL};
+    struct panel panel;
+    struct sheet sheet = {0};
+    double values[SHEET_COEFFICIENTS];
+    uint64_t items = 0;
+    if (make_panel(work, &panel) == XY_OK && sheet_init(&sheet, &panel, NULL, &nominal) == XY_OK)
+        items = sheet_comparable(&sheet);
+    if (items) {
+        sheet_measure(&sheet, NULL, values);
+        scores_value(sink, "annotator_agreement", values[SHEET_OBSERVED], "share", items,
+                     "mean over records of the share of pairs of answers that are the same");
+        scores_value(sink, "krippendorff_alpha", values[SHEET_ALPHA], "", items,
+                     "reliability of people's labels (Krippendorff, nominal)");
+        scores_value(sink, "fleiss_kappa", values[SHEET_FLEISS], "", items,
+                     "agreement of people beyond chance (Fleiss 1971)");
+    }
+    sheet_free(&sheet);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

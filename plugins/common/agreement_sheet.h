@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agreement_sheet.h - who gave which item which label, once for each annotator and item, and how
  * far they agree beyond chance. One thread at a time; [worker]. */
-#ifndef XYLEM_PLUGINS_ANNOTATOR_AGREEMENT_AGREEMENT_SHEET_H
-#define XYLEM_PLUGINS_ANNOTATOR_AGREEMENT_AGREEMENT_SHEET_H
+#ifndef XYLEM_PLUGINS_COMMON_AGREEMENT_SHEET_H
+#define XYLEM_PLUGINS_COMMON_AGREEMENT_SHEET_H
 
 #include "panel.h"
 #include "text.h"
@@ -45,6 +45,8 @@ enum { SHEET_OBSERVED, SHEET_ALPHA, SHEET_FLEISS, SHEET_COHEN, SHEET_COEFFICIENT
 /* The votes of the panel for which wanted[] is set (NULL: all). XY_OK or XY_ENOMEM. */
 int sheet_init(struct sheet *sheet, const struct panel *panel, const bool *wanted,
                const struct scale *scale);
+/* How many items have two marks or more: only these can be compared. */
+uint64_t sheet_comparable(const struct sheet *sheet);
 /* Observed agreement (mean over items of the share of equal pairs), Krippendorff's alpha (2011),
  * Fleiss' kappa (1971; for unequal numbers of marks as in Fleiss, Levin, Paik 2003), and the mean
  * of Cohen's kappa (1960) over pairs of annotators (Light 1971). Item i counts times[i] times

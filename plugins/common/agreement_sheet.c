@@ -101,6 +101,14 @@ int sheet_init(struct sheet *sheet, const struct panel *panel, const bool *wante
     return sheet->both && sheet->alike && sheet->margins ? XY_OK : XY_ENOMEM;
 }
 
+uint64_t sheet_comparable(const struct sheet *sheet)
+{
+    uint64_t items = 0;
+    for (size_t i = 0; i < sheet->items; i++)
+        items += sheet->starts[i + 1] - sheet->starts[i] > 1;
+    return items;
+}
+
 void sheet_free(struct sheet *sheet)
 {
     free(sheet->marks);
