@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP endpoint that speaks OpenAI's chat and embedding calls and answers from recorded answers:
-what a recipe meets at a provider, without one. The API knows no sample numbers: the n-th request of
-one prompt gets the n-th sample's answer."""
+what a recipe meets at a provider, without one. The API knows no sample numbers, but each sample is
+asked for with a seed of its own: the n-th seed of a request gets the n-th sample's answer, and the
+same seed the same answer again."""
 import collections
 import http.server
 import json
@@ -62,7 +63,7 @@ class Endpoint(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.answers = pending.load(path)
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
-        self.asked = collections.Counter()
+        self.seeds = collections.defaultdict(dict)  # of each request: the seeds, in order
         self.unanswered = 0
         self.lock = threading.Lock()
 
@@ -71,11 +72,12 @@ class Endpoint(http.server.ThreadingHTTPServer):
         found = [pending.find(self.answers, {"messages": messages, "sample": number})
                  for number in range(MOST_SAMPLES)]
         found = [answer for answer in found if answer is not None]
+        asked = json.dumps({**request, "seed": None}, sort_keys=True)
         with self.lock:
-            asked = self.asked[repr(messages)]
-            self.asked[repr(messages)] += 1
+            seeds = self.seeds[asked]
+            number = seeds.setdefault(request.get("seed"), len(seeds))
             self.unanswered += not found
-        return found[min(asked, len(found) - 1)] if found else None
+        return found[min(number, len(found) - 1)] if found else None
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, daemon=True).start()
