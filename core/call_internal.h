@@ -17,6 +17,7 @@ struct call_plan {
     const char *into;
     const char *into_logprob; /* "<into>_logprob" and so on, made once */
     const char *into_confidence, *into_probabilities;
+    bool told;                /* a record whose prompt cannot be rendered was told of. [loop] */
 };
 
 /* One record's way through the step: lives from call_step_start() to `done`. */

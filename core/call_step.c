@@ -82,6 +82,40 @@ static void fail_soon(struct call *call, int verdict, const char *why)
     loop_post(call->plan->services->loop, finish_later, call);
 }
 
+/* The record's field that is nearest to a name that it has not: "`tilte` is undefined, ...". */
+static const char *nearest_field(const struct call *call, const char *text)
+{
+    const struct record *record = call->record;
+    const char *open = strchr(text, '`'), *close = open ? strchr(open + 1, '`') : NULL;
+    if (!close || !strstr(close, "is undefined"))
+        return NULL;
+    struct arena arena = {0};
+    const char **names = arena_alloc(&arena, (record->field_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < record->field_count; i++)
+        names[i] = record->fields[i].name;
+    const char *near = nearest_name(arena_copy(&arena, open + 1, (size_t)(close - open - 1)), names,
+                                    record->field_count);
+    arena_free(&arena); /* the name itself is interned */
+    return near;
+}
+
+/* The first record of a step whose prompt cannot be rendered is told of at once: it may be all. */
+static void tell_unrendered(struct call *call, const struct error *error)
+{
+    struct call_plan *plan = call->plan;
+    const char *near = nearest_field(call, error->text);
+    char id[17];
+    call->outcome.why = arena_printf(&call->arena, near ? "prompt: %s; did you mean `%s`?"
+                                                        : "prompt: %s", error->text, near);
+    if (plan->told)
+        return;
+    plan->told = true;
+    record_id_text(call->record->id, id);
+    services_log(plan->services, XY_LOG_WARNING, plan->step->id,
+                 "record %s: %s; it is rejected, as are others of that kind", id,
+                 call->outcome.why);
+}
+
 static int render(struct call *call, const struct template *template, xy_str *out)
 {
     struct record_scope data = {.record = call->record, .round = call->round,
@@ -92,7 +126,7 @@ static int render(struct call *call, const struct template *template, xy_str *ou
     buffer_init(&buffer, TEMPLATE_OUTPUT);
     int code = template_render(template, &scope, &call->arena, &buffer, &error);
     if (code < 0)
-        call->outcome.why = arena_printf(&call->arena, "prompt: %s", error.text);
+        tell_unrendered(call, &error);
     else
         *out = arena_str(&call->arena, buffer_str(&buffer));
     buffer_free(&buffer);

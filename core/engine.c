@@ -281,7 +281,7 @@ enum engine_end engine_run(const struct pipeline *pipeline, const struct engine_
     struct engine engine = {.pipeline = pipeline, .options = options, .result = result,
                             .report = result->report};
     struct estimate estimate;
-    engine_estimate(pipeline, &estimate);
+    engine_estimate_calls(pipeline, &estimate);
     engine.expected_calls = estimate.exact ? estimate.calls / estimate.passes : 0;
     estimate_free(&estimate);
     outputs_create(&engine);

@@ -77,6 +77,9 @@ void engine_result_free(struct engine_result *result);
  * pipeline file. */
 int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
 
+/* Names in prompts and conditions that no step sets, for sure: see fields.h. */
+void engine_check_names(const struct pipeline *pipeline, struct error_list *errors);
+
 /* What a run would cost, from the file alone. */
 struct estimate {
     double records, calls, prompt_tokens, output_tokens, cost;
@@ -87,8 +90,11 @@ struct estimate {
         double in, out, calls; /* NaN: cannot be told before the run */
     } *steps;
     size_t step_count;
+    struct fields *fields; /* while it is made */
 };
 void engine_estimate(const struct pipeline *pipeline, struct estimate *estimate);
+/* The same without tokens and cost: no file of records is read. */
+void engine_estimate_calls(const struct pipeline *pipeline, struct estimate *estimate);
 void estimate_free(struct estimate *estimate);
 
 #endif

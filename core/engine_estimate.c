@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "fields.h"
 #include "instance.h"
 
 enum { BYTES_PER_TOKEN = 4, DEFAULT_OUTPUT_TOKENS = 256 };
@@ -60,13 +61,9 @@ static double parameter(const struct step *step, const char *name, double otherw
     return otherwise;
 }
 
-/* All text below a node: a prompt is a text, a map of roles, or a list of messages. */
-static double text_bytes(const struct node *node)
+static double prompt_tokens(const struct estimate *estimate, const struct step *step)
 {
-    double bytes = node && node->kind == NODE_SCALAR ? (double)node->text.len : 0;
-    for (size_t i = 0; node && node->kind != NODE_SCALAR && i < node->count; i++)
-        bytes += text_bytes(node->items[i]);
-    return bytes;
+    return estimate->fields ? fields_prompt_bytes(estimate->fields, step) / BYTES_PER_TOKEN : 0;
 }
 
 static void add_calls(struct estimate *estimate, const struct step *step,
@@ -81,7 +78,7 @@ static void add_calls(struct estimate *estimate, const struct step *step,
     double calls = place->in * samples * (step->call.tool_count ? 2 : 1);
     if (step->expect_calls >= 0)
         calls = place->in * step->expect_calls;
-    double prompt = text_bytes(node_member(step->node, "prompt")) / BYTES_PER_TOKEN;
+    double prompt = prompt_tokens(estimate, step);
     double output = step->kind == STEP_GENERATE
                         ? parameter(step, "max_tokens", DEFAULT_OUTPUT_TOKENS) : 0;
     if (step->kind == STEP_SCORE && step->call.calibrate) {
@@ -120,18 +117,15 @@ static void add_stage_cost(const struct pipeline *pipeline, struct estimate *est
                            const struct step *step, double calls)
 {
     const struct model_spec *model = NULL;
-    double bytes = 0;
+    double prompt = prompt_tokens(estimate, step);
     for (const xy_option *option = step->type->options; option && option->name; option++) {
         const struct node *node = step->with ? node_member(step->with, option->name) : NULL;
         if (option->type == XY_OPT_MODEL && !model)
             model = model_of(pipeline, node);
-        if (option->type == XY_OPT_TEMPLATE)
-            bytes += text_bytes(node);
     }
-    if (!model || bytes <= 0)
+    if (!model || prompt <= 0)
         return;
     const struct value *own = value_member(&model->params, STR("max_tokens"));
-    double prompt = bytes / BYTES_PER_TOKEN;
     double output = whole_number(step->with ? node_member(step->with, "max_tokens") : NULL);
     if (output <= 0 && own && own->type == VALUE_INT)
         output = (double)own->integer;
@@ -229,11 +223,26 @@ static void scale_to_accept(const struct pipeline *pipeline, struct estimate *es
     estimate->cost *= factor;
 }
 
+static void make_estimate(const struct pipeline *pipeline, struct fields *fields,
+                          struct estimate *estimate)
+{
+    *estimate = (struct estimate){.exact = true, .passes = 1, .fields = fields};
+    visit(pipeline, estimate, pipeline->steps, pipeline->step_count);
+    estimate->fields = NULL;
+    scale_to_accept(pipeline, estimate);
+}
+
 void engine_estimate(const struct pipeline *pipeline, struct estimate *estimate)
 {
-    *estimate = (struct estimate){.exact = true, .passes = 1};
-    visit(pipeline, estimate, pipeline->steps, pipeline->step_count);
-    scale_to_accept(pipeline, estimate);
+    struct fields fields;
+    fields_collect(&fields, pipeline);
+    make_estimate(pipeline, &fields, estimate);
+    fields_free(&fields);
+}
+
+void engine_estimate_calls(const struct pipeline *pipeline, struct estimate *estimate)
+{
+    make_estimate(pipeline, NULL, estimate);
 }
 
 void estimate_free(struct estimate *estimate)

@@ -70,6 +70,7 @@ void print_usage(FILE *to, const struct command *command);
 /* Prints each error on a line; with colours on a terminal. */
 void print_errors(const struct error_list *errors);
 void print_error(const struct error *error);
+void print_warnings(const struct error_list *errors);
 
 /* ---- terminal.c ------------------------------------------------------------------------------ */
 

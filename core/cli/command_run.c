@@ -69,6 +69,9 @@ static int run(const struct arguments *arguments)
         registry_free(&registry);
         return EXIT_USAGE;
     }
+    /* `check` refuses these; a run may still have records that never come to such a step. */
+    engine_check_names(pipeline, &errors);
+    print_warnings(&errors);
     bool quiet = argument_given(arguments, "quiet");
     struct engine_options options = {
         .folder = argument(arguments, "runs"),

@@ -71,14 +71,25 @@ void print_usage(FILE *to, const struct command *command)
         fprintf(to, "\n%s", command->details);
 }
 
-void print_error(const struct error *error)
+static void print_fault(const struct error *error, const char *what)
 {
     struct buffer text;
     buffer_init(&text, 8192);
     error_format(error, &text);
-    fprintf(stderr, "%serror:%s %s\n", terminal_colour(stderr, RED), terminal_colour(stderr, PLAIN),
-            buffer_str(&text).ptr);
+    fprintf(stderr, "%s%s:%s %s\n", terminal_colour(stderr, RED), what,
+            terminal_colour(stderr, PLAIN), buffer_str(&text).ptr);
     buffer_free(&text);
+}
+
+void print_error(const struct error *error)
+{
+    print_fault(error, "error");
+}
+
+void print_warnings(const struct error_list *errors)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        print_fault(&errors->errors[i], "warning");
 }
 
 void print_errors(const struct error_list *errors)

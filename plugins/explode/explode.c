@@ -214,7 +214,7 @@ static const xy_stage explode_stage = {
     .process = process,
     .estimate = estimate,
     .extension = extension,
-    .fields = "reads `field`, sets `into` or the members of the items, and `index_into`",
+    .fields = "reads `field`, sets `into` or whatever members the items have, and `index_into`",
 };
 
 XY_PLUGIN("explode", "1.0.0", "Apache-2.0", &explode_stage)

@@ -637,7 +637,9 @@ typedef struct xy_stage {
      * when it cannot tell. For `xylem check`. [any], after options are set and before open(). */
     int64_t (*estimate)(const void *state);
     const void *(*extension)(const char *id); /* optional: what this ABI has no member for yet */
-    /* Optional: one line on which fields it reads and sets, for the reference pages. */
+    /* Optional: one line on which fields it reads and sets, for the reference pages, and for
+     * `xylem check`, which refuses a prompt that names a field that no step sets: the word
+     * `whatever` says that there are fields that neither this line nor an option names. */
     const char *fields;
     /* Since minor 1. Optional: how many model calls process() makes for one input (or, in a source,
      * in all), run() for each record of its input; NULL: none but those that embed. [any], as
