@@ -65,6 +65,7 @@ class Endpoint(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
         self.seeds = collections.defaultdict(dict)  # of each request: the seeds, in order
         self.unanswered = 0
+        self.prompt_bytes = 0  # of all messages of all requests
         self.lock = threading.Lock()
 
     def take(self, request):
@@ -74,6 +75,7 @@ class Endpoint(http.server.ThreadingHTTPServer):
         found = [answer for answer in found if answer is not None]
         asked = json.dumps({**request, "seed": None}, sort_keys=True)
         with self.lock:
+            self.prompt_bytes += sum(len(message["content"].encode()) for message in messages)
             seeds = self.seeds[asked]
             number = seeds.setdefault(request.get("seed"), len(seeds))
             self.unanswered += not found

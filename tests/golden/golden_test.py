@@ -99,6 +99,18 @@ class Recorded(Recipe):
             summary, said = self.run_recipe(self.sets + models, self.case.get("exit", 0))
             self.assertEqual(server.unanswered, 0, said)
         self.compare()
+        self.weighed(self.sets + models, server.prompt_bytes / 4)
+
+    def weighed(self, sets, counted):
+        """`check` told the tokens of the prompts, at four bytes each, to within a factor."""
+        if not counted:
+            return
+        said = json.loads(self.xylem("check", "--json", RECIPE, *self.words(sets)).stdout)
+        factor = said["prompt_tokens"] / counted
+        print(f"{NAME}: prompt tokens: `check` told {said['prompt_tokens']:.0f}, counted "
+              f"{counted:.0f}: {factor:.2f}")
+        within = self.case.get("prompts_within", 2)
+        self.assertTrue(1 / within <= factor <= within, f"{factor:.2f}, at most {within}-fold")
 
 
 @unittest.skipUnless("--embedded" in sys.argv, "the other half")

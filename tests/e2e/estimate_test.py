@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `check` tells of prompts: their templates with values such as the records will have."""
+import json
+import textwrap
+
+import harness
+
+
+class Prompts(harness.Case):
+    def tokens(self, steps):
+        self.write("p.yaml", "xylem: 1\nname: p\n"
+                   "models: { t: { use: replay, file: answers.jsonl } }\n" +
+                   textwrap.dedent(steps) + "write: { path: out.jsonl }\n")
+        self.write("answers.jsonl", '{"prompt": "x", "text": "yes"}\n')
+        return json.loads(self.xylem("check", "--json", "p.yaml").stdout)["prompt_tokens"]
+
+    def test_the_records_of_a_file(self):
+        with open(self.path("seeds.jsonl"), "w", encoding="utf-8") as file:
+            for size in (100, 200, 300, 400) * 2:
+                file.write(json.dumps({"text": "x" * size}) + "\n")
+        told = self.tokens("""
+            steps:
+              - { use: read, with: { path: seeds.jsonl }, expect: 8 }
+              - { use: generate, prompt: "Sum up: {{ text }}" }
+            """)
+        self.assertEqual(told, 8 * (len("Sum up: ") + 250) / 4)
+
+    def test_the_values_of_a_grid_and_the_codebook(self):
+        told = self.tokens("""
+            codebook: { task: "A task.", labels: { a: short, b: long } }
+            steps:
+              - { use: grid, with: { label: [a, bcd] } }
+              - use: generate
+                prompt: "{{ codebook.task }} {{ codebook.labels | join('') }} {{ label }}"
+            """)
+        self.assertEqual(told, 2 * (len("A task. ab ") + 2) / 4)
+
+    def test_demonstrations(self):
+        with open(self.path("pool.jsonl"), "w", encoding="utf-8") as file:
+            for i in range(10):
+                file.write(json.dumps({"text": "y" * 50, "label": "a"}) + "\n")
+        told = self.tokens("""
+            steps:
+              - { use: grid, with: { topic: [abcd] } }
+              - { use: demos.random, with: { pool: pool.jsonl, k: 3 } }
+              - use: generate
+                prompt: "{% for d in demos %}{{ d.text }}{% endfor %}{{ topic }}"
+            """)
+        self.assertEqual(told, (3 * 50 + 4) / 4)
+
+    def test_what_an_earlier_step_writes(self):
+        """A quarter of the most that the answer may have, each choice as often."""
+        told = self.tokens("""
+            steps:
+              - { use: grid, with: { topic: [abcd] } }
+              - id: first
+                use: generate
+                prompt: "{{ topic }}"
+                params: { max_tokens: 400 }
+                output: { fields: { story: text, mood: [ab, abcd] } }
+              - { use: generate, prompt: "{{ mood }}{{ story }}" }
+            """)
+        self.assertEqual(told, (4 + 3 + 400 / 2) / 4)
+
+    def test_a_template_that_made_up_values_do_not_fit(self):
+        """The text of the template, and a usual value."""
+        told = self.tokens("""
+            steps:
+              - { use: grid, with: { topic: [abcd] } }
+              - { use: generate, prompt: "{% for x in topic %}{{ x.y.z }}{% endfor %}" }
+            """)
+        self.assertEqual(told, (len("{% for x in topic %}{{ x.y.z }}{% endfor %}") + 4) / 4)
+
+
+if __name__ == "__main__":
+    harness.main()
