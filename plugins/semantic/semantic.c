@@ -11,6 +11,7 @@ struct semantic {
     struct rows_options rows;
     double threshold;
     int64_t exact_rows;
+    bool within;
     const xy_host *host;
     const xy_report *report;
 };
@@ -33,6 +34,9 @@ static const xy_option options[] = {
              "earlier one where they are equal; without it always the earlier."},
     {.name = "against", .type = XY_OPT_DATASET, .offset = AT(rows.against),
      .help = "A data set whose records count as earlier ones: a test set, or a corpus one has."},
+    {.name = "within", .type = XY_OPT_BOOL, .offset = AT(within), .def = "true",
+     .help = "Compares the records with each other, too; `false`: with those of `against` alone, "
+             "as decontamination does."},
     {.name = "exact_rows", .type = XY_OPT_INT, .offset = AT(exact_rows), .def = "100k", .low = 0,
      .high = 4e9,
      .help = "Up to so many rows each is compared with all; beyond, an approximate index finds "
@@ -50,6 +54,11 @@ static int open_semantic(void *state, const xy_host *host)
     if (!rows->embed == !rows->vector) {
         xy_log_line(host, XY_LOG_ERROR, "give `embed`, a model, or `vector`, a field with ready "
                     "vectors%s", rows->embed ? ", not both" : "");
+        return XY_EINVAL;
+    }
+    if (!semantic->within && !rows->against) {
+        xy_log_line(host, XY_LOG_ERROR, "`within: false` leaves nothing to compare with: give "
+                    "`against`, a data set");
         return XY_EINVAL;
     }
     if (rows->embed && !rows->models)
@@ -142,7 +151,8 @@ static int search_rows(const struct semantic *semantic, xy_job *job, xy_dataset 
                        const struct rows *rows)
 {
     uint32_t *order = malloc((rows->count + 1) * sizeof(*order));
-    struct search search = {.rows = rows, .order = order, .threshold = semantic->threshold};
+    struct search search = {.rows = rows, .order = order, .threshold = semantic->threshold,
+                            .within = semantic->within};
     search.twins = malloc((rows->count + 1) * sizeof(*search.twins));
     search.similarities = calloc(rows->count + 1, sizeof(*search.similarities));
     int code = order && search.twins && search.similarities

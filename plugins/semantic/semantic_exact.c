@@ -167,7 +167,7 @@ static void settle(struct search *search, uint32_t row, struct best best, uint32
     if (best.row != SEMANTIC_NONE && best.similarity >= search->threshold) {
         search->twins[row] = best.row;
         search->similarities[row] = best.similarity;
-    } else {
+    } else if (search->within) {
         kept[(*count)++] = row;
     }
 }

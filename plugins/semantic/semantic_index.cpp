@@ -63,7 +63,7 @@ int walk(struct search *search, xy_job *job)
         }
         search->twins[row] = twin;
         search->similarities[row] = similarity;
-        if (twin == SEMANTIC_NONE) {
+        if (twin == SEMANTIC_NONE && (search->within || row < rows->known)) {
             graph.addPoint(place.data(), row);
             kept.push_back(row);
         }

