@@ -6,16 +6,16 @@
 #define AT(member) offsetof(struct argilla, member)
 
 static const xy_option options[] = {
-    {.name = "show", .type = XY_OPT_LIST, .offset = AT(fields), .def = "text",
+    {.name = "show", .type = XY_OPT_LIST, .offset = AT(shown), .def = "text",
      .help = "The fields that Argilla shows, as its `fields`; all others are metadata."},
-    {.name = "label", .type = XY_OPT_FIELD, .offset = AT(label), .def = "label",
+    {.name = "label", .type = XY_OPT_FIELD, .offset = AT(names.label), .def = "label",
      .help = "The field of a person's label, and the name of the label question."},
-    {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(revision), .def = "revision",
+    {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(names.revision), .def = "revision",
      .help = "The field of a person's new wording, and the name of a text question."},
-    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(suggestion), .def = "suggestion",
+    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion), .def = "suggestion",
      .help = "The field of the model's label; `label` writes the labels of a data set as "
              "suggestions."},
-    {.name = "score", .type = XY_OPT_FIELD, .offset = AT(score),
+    {.name = "score", .type = XY_OPT_FIELD, .offset = AT(names.score),
      .help = "A number field, the suggestion's score."},
     {.name = "agent", .type = XY_OPT_TEXT, .offset = AT(agent), .def = "xylem",
      .help = "By what name suggestions are shown."},

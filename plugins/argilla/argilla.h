@@ -3,13 +3,14 @@
 #ifndef XYLEM_PLUGINS_ARGILLA_ARGILLA_H
 #define XYLEM_PLUGINS_ARGILLA_ARGILLA_H
 
+#include "answers.h"
 #include "json_file.h"
 #include "json_value.h"
 
 struct argilla {
-    const char *const *fields;          /* what Argilla calls fields: texts that are shown */
-    const char *label, *revision;       /* names of questions, and fields of people's answers */
-    const char *suggestion, *score, *agent;
+    const char *const *shown;   /* what Argilla calls fields: texts */
+    struct answer_fields names; /* `label` and `revision` are those of questions, too */
+    const char *agent;
 };
 
 int argilla_read_open(const void *state, xy_job *job, const char *path, void **cursor);

@@ -4,10 +4,9 @@
 #include "argilla.h"
 
 struct writer {
-    xy_output *output;
-    const char *const *fields; /* of the pipeline file; NULL: all */
+    struct answers_list list;
     struct text id, record, answers, revisions;
-    bool open, begun;
+    bool open;
 };
 
 int argilla_write_open(const void *state, xy_job *job, const char *const *fields,
@@ -17,21 +16,15 @@ int argilla_write_open(const void *state, xy_job *job, const char *const *fields
     struct writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    writer->output = output;
-    writer->fields = fields;
+    writer->list = (struct answers_list){.output = output, .fields = fields};
     *cursor = writer;
     return XY_OK;
 }
 
-static bool is(const char *name, const char *other)
-{
-    return other && strcmp(name, other) == 0;
-}
-
 static bool is_shown(const struct argilla *options, const char *name)
 {
-    for (size_t i = 0; options->fields[i]; i++)
-        if (is(name, options->fields[i]))
+    for (size_t i = 0; options->shown[i]; i++)
+        if (strcmp(name, options->shown[i]) == 0)
             return true;
     return false;
 }
@@ -39,19 +32,7 @@ static bool is_shown(const struct argilla *options, const char *name)
 /* The id, suggestions and responses have places of their own. */
 static bool has_a_place(const struct argilla *options, const char *name)
 {
-    static const char *const answers[] = {"id", "annotator", "time", "discard", "suggestion_shown"};
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
-        if (is(name, answers[i]))
-            return true;
-    return is(name, options->label) || is(name, options->revision) ||
-           is(name, options->suggestion) || is(name, options->score);
-}
-
-static bool get(const xy_record *record, const char *field, xy_value *value)
-{
-    *value = (xy_value){.type = XY_NULL};
-    int type = record->api->get(record, field, value);
-    return type != XY_NULL && !(type == XY_TEXT && value->text.len == 0);
+    return strcmp(name, "id") == 0 || answers_has(&options->names, name);
 }
 
 /* Fields that are shown are texts; metadata are texts, numbers, or lists. */
@@ -77,7 +58,7 @@ static void add_members(const struct argilla *options, const struct writer *writ
     bool first = true;
     for (size_t i = 0; !out->failed; i++) {
         xy_value value = {.type = XY_NULL};
-        const char *name = writer->fields ? writer->fields[i] : record->api->field(record, i);
+        const char *name = answers_list_field(&writer->list, record, i);
         if (!name)
             break;
         if (has_a_place(options, name) || is_shown(options, name) != shown ||
@@ -95,29 +76,19 @@ static void add_suggestion(const struct argilla *options, struct text *out,
                            const xy_record *record)
 {
     xy_value value, score;
-    if (!get(record, options->suggestion, &value))
+    if (!answers_get(record, options->names.suggestion, &value))
         return;
-    text_add_json(out, xy_text(options->label));
+    text_add_json(out, xy_text(options->names.label));
     text_add_literal(out, ":{\"value\":");
     add_value(out, &value, value.type != XY_JSON);
     text_add_literal(out, ",\"score\":");
-    if (options->score && get(record, options->score, &score))
+    if (options->names.score && answers_get(record, options->names.score, &score))
         json_value_add(out, &score);
     else
         text_add_literal(out, "null");
     text_add_literal(out, ",\"agent\":");
     text_add_json(out, xy_text(options->agent));
     text_add_literal(out, "}");
-}
-
-static bool is_discarded(const xy_record *record)
-{
-    xy_value value;
-    if (!get(record, "discard", &value))
-        return false;
-    if (value.type == XY_TEXT)
-        return value.text.len == 4 && memcmp(value.text.ptr, "true", 4) == 0;
-    return (value.type == XY_BOOL || value.type == XY_INT) && value.integer != 0;
 }
 
 static void add_response(struct text *out, const xy_record *record, const xy_value *value,
@@ -130,7 +101,7 @@ static void add_response(struct text *out, const xy_record *record, const xy_val
     else
         text_add_literal(out, "\"\"");
     text_add_literal(out, ",\"user_id\":");
-    if (get(record, "annotator", &user))
+    if (answers_get(record, "annotator", &user))
         add_value(out, &user, true);
     else
         text_add_literal(out, "null");
@@ -141,17 +112,12 @@ static void add_answers(const struct argilla *options, struct writer *writer,
                         const xy_record *record)
 {
     xy_value label, revision;
-    bool labelled = !is(options->label, options->suggestion) && get(record, options->label, &label);
-    bool discarded = is_discarded(record);
+    bool labelled = answers_label(&options->names, record, &label);
+    bool discarded = answers_discarded(record);
     if (labelled || discarded)
         add_response(&writer->answers, record, labelled ? &label : NULL, discarded);
-    if (get(record, options->revision, &revision))
+    if (answers_get(record, options->names.revision, &revision))
         add_response(&writer->revisions, record, &revision, false);
-}
-
-static int put(struct writer *writer, const char *bytes, size_t length)
-{
-    return writer->output->api->append(writer->output, bytes, length);
 }
 
 static void add_question(struct text *out, const char *name, const struct text *answers, bool first)
@@ -172,15 +138,13 @@ static int end_record(const struct argilla *options, struct writer *writer, xy_j
     writer->open = false;
     text_add_literal(record, ",\"responses\":{");
     if (writer->answers.length)
-        add_question(record, options->label, &writer->answers, true);
+        add_question(record, options->names.label, &writer->answers, true);
     if (writer->revisions.length)
-        add_question(record, options->revision, &writer->revisions, !writer->answers.length);
+        add_question(record, options->names.revision, &writer->revisions, !writer->answers.length);
     text_add_literal(record, "},\"vectors\":{}}");
     if (record->failed || writer->id.failed)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    int code = put(writer, writer->begun ? ",\n" : "[\n", 2);
-    writer->begun = true;
-    return code < 0 ? code : put(writer, record->bytes, record->length);
+    return answers_list_add(&writer->list, (xy_str){record->bytes, record->length});
 }
 
 static xy_str id_of(const xy_record *record, char scratch[24])
@@ -229,7 +193,7 @@ int argilla_write_close(const void *state, xy_job *job, void *cursor)
     struct writer *writer = cursor;
     int code = end_record(state, writer, job);
     if (code >= 0)
-        code = put(writer, writer->begun ? "\n]\n" : "[]\n", 3);
+        code = answers_list_end(&writer->list);
     text_free(&writer->id);
     text_free(&writer->record);
     text_free(&writer->answers);

@@ -132,3 +132,10 @@ int json_file_set(xy_record *record, xy_str key, xy_str value, char *scratch)
         return XY_OK;
     return record->api->set(record, name, &field);
 }
+
+int json_file_set_named(xy_record *record, const char *name, xy_str value, char *scratch)
+{
+    char quoted[130];
+    snprintf(quoted, sizeof(quoted), "\"%.127s\"", name);
+    return json_file_set(record, (xy_str){quoted + 1, strlen(quoted) - 2}, value, scratch);
+}

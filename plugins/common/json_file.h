@@ -28,5 +28,7 @@ void json_file_free(struct json_file *file);
  * into `scratch`. `name` and `length`: the key as json_next() gives it, escapes and all. XY_OK, or
  * XY_EINVAL when the name is longer than 127 bytes or the value cannot be kept. */
 int json_file_set(xy_record *record, xy_str key, xy_str value, char *scratch);
+/* The same for a field whose name the plugin knows. */
+int json_file_set_named(xy_record *record, const char *name, xy_str value, char *scratch);
 
 #endif

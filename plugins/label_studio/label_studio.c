@@ -5,16 +5,16 @@
 #define AT(member) offsetof(struct label_studio, member)
 
 static const xy_option options[] = {
-    {.name = "label", .type = XY_OPT_FIELD, .offset = AT(label), .def = "label",
+    {.name = "label", .type = XY_OPT_FIELD, .offset = AT(names.label), .def = "label",
      .help = "The field of a person's label, and the `name` of the project's <Choices> tag."},
     {.name = "text", .type = XY_OPT_FIELD, .offset = AT(text), .def = "text",
      .help = "The `name` of the <Text> tag that the choices are about."},
-    {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(revision), .def = "revision",
+    {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(names.revision), .def = "revision",
      .help = "The field of a person's new wording, and the `name` of a <TextArea> tag."},
-    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(suggestion), .def = "suggestion",
+    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion), .def = "suggestion",
      .help = "The field of the model's label, a prediction there; `label` writes the labels of a "
              "data set as predictions."},
-    {.name = "score", .type = XY_OPT_FIELD, .offset = AT(score),
+    {.name = "score", .type = XY_OPT_FIELD, .offset = AT(names.score),
      .help = "A number field, the prediction's score, which orders tasks in the data manager."},
     {.name = "model_version", .type = XY_OPT_TEXT, .offset = AT(model_version), .def = "xylem",
      .help = "By what name predictions are shown."},

@@ -4,12 +4,13 @@
 #ifndef XYLEM_PLUGINS_LABEL_STUDIO_LABEL_STUDIO_H
 #define XYLEM_PLUGINS_LABEL_STUDIO_LABEL_STUDIO_H
 
+#include "answers.h"
 #include "json_file.h"
 #include "json_value.h"
 
 struct label_studio {
-    const char *label, *text, *revision;     /* names of the project's tags, and of fields */
-    const char *suggestion, *score;          /* fields */
+    struct answer_fields names; /* `label` and `revision` are those of the project's tags, too */
+    const char *text;           /* the name of a tag */
     const char *model_version;
 };
 

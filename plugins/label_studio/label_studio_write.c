@@ -4,11 +4,10 @@
 #include "label_studio.h"
 
 struct writer {
-    xy_output *output;
-    const char *const *fields; /* of the pipeline file; NULL: all */
+    struct answers_list list;
     struct text id;            /* of the task that is open, to which more annotations may come */
     struct text task, annotations;
-    bool open, begun;
+    bool open;
 };
 
 int label_studio_write_open(const void *state, xy_job *job, const char *const *fields,
@@ -18,27 +17,15 @@ int label_studio_write_open(const void *state, xy_job *job, const char *const *f
     struct writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    writer->output = output;
-    writer->fields = fields;
+    writer->list = (struct answers_list){.output = output, .fields = fields};
     *cursor = writer;
     return XY_OK;
-}
-
-static bool is(const char *name, const char *other)
-{
-    return other && strcmp(name, other) == 0;
 }
 
 /* What a person answered stands in the task's annotations, not in its data. */
 static bool is_answer(const struct label_studio *options, const char *name)
 {
-    static const char *const answers[] = {"annotator", "time", "discard", "lead_time",
-                                          "suggestion_shown"};
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
-        if (is(name, answers[i]))
-            return true;
-    return is(name, options->label) || is(name, options->revision) ||
-           is(name, options->suggestion) || is(name, options->score);
+    return strcmp(name, "lead_time") == 0 || answers_has(&options->names, name);
 }
 
 static void add_field(struct text *out, const xy_record *record, const char *name)
@@ -58,21 +45,13 @@ static void add_data(const struct label_studio *options, const struct writer *wr
     const char *name;
     text_add_literal(out, "{\"data\":{");
     for (size_t i = 0; !out->failed; i++) {
-        name = writer->fields ? writer->fields[i] : record->api->field(record, i);
+        name = answers_list_field(&writer->list, record, i);
         if (!name)
             break;
         if (!is_answer(options, name))
             add_field(out, record, name);
     }
     text_add_literal(out, "}");
-}
-
-/* A field as text, a number in decimal, and a list as it stands. */
-static bool get(const xy_record *record, const char *field, xy_value *value)
-{
-    *value = (xy_value){.type = XY_NULL};
-    int type = record->api->get(record, field, value);
-    return type != XY_NULL && !(type == XY_TEXT && value->text.len == 0);
 }
 
 static void add_result(struct text *out, const struct label_studio *options,
@@ -108,16 +87,16 @@ static void add_predictions(const struct label_studio *options, struct text *out
                             const xy_record *record)
 {
     xy_value value, score;
-    if (!get(record, options->suggestion, &value))
+    if (!answers_get(record, options->names.suggestion, &value))
         return;
     text_add_literal(out, ",\"predictions\":[{\"model_version\":");
     text_add_json(out, xy_text(options->model_version));
-    if (options->score && get(record, options->score, &score)) {
+    if (options->names.score && answers_get(record, options->names.score, &score)) {
         text_add_literal(out, ",\"score\":");
         json_value_add(out, &score);
     }
     text_add_literal(out, ",\"result\":[");
-    add_result(out, options, record, options->label, &value, false);
+    add_result(out, options, record, options->names.label, &value, false);
     text_add_literal(out, "]}]");
 }
 
@@ -137,7 +116,7 @@ static bool is_user_number(const xy_value *value)
 static void add_annotator(struct text *out, const xy_record *record)
 {
     xy_value value;
-    if (!get(record, "annotator", &value))
+    if (!answers_get(record, "annotator", &value))
         return;
     bool number = is_user_number(&value);
     bool address = value.type == XY_TEXT && memchr(value.text.ptr, '@', value.text.len);
@@ -151,47 +130,32 @@ static void add_annotator(struct text *out, const xy_record *record)
     text_add_literal(out, address && !number ? "}" : "");
 }
 
-static bool is_discarded(const xy_record *record)
-{
-    xy_value value;
-    if (!get(record, "discard", &value))
-        return false;
-    if (value.type == XY_TEXT)
-        return value.text.len == 4 && memcmp(value.text.ptr, "true", 4) == 0;
-    return (value.type == XY_BOOL || value.type == XY_INT) && value.integer != 0;
-}
-
 static void add_annotation(const struct label_studio *options, struct text *out,
                            const xy_record *record)
 {
     xy_value label, revision, time;
-    bool labelled = !is(options->label, options->suggestion) && get(record, options->label, &label);
-    bool discarded = is_discarded(record);
+    bool labelled = answers_label(&options->names, record, &label);
+    bool discarded = answers_discarded(record);
     if (!labelled && !discarded)
         return;
     text_add_literal(out, out->length ? ",{\"result\":[" : "{\"result\":[");
     if (labelled)
-        add_result(out, options, record, options->label, &label, false);
-    if (get(record, options->revision, &revision) && revision.type == XY_TEXT) {
+        add_result(out, options, record, options->names.label, &label, false);
+    if (answers_get(record, options->names.revision, &revision) && revision.type == XY_TEXT) {
         text_add_literal(out, labelled ? "," : "");
-        add_result(out, options, record, options->revision, &revision, true);
+        add_result(out, options, record, options->names.revision, &revision, true);
     }
     text_add_literal(out, discarded ? "],\"was_cancelled\":true" : "],\"was_cancelled\":false");
     add_annotator(out, record);
-    if (get(record, "time", &time) && time.type == XY_TEXT) {
+    if (answers_get(record, "time", &time) && time.type == XY_TEXT) {
         text_add_literal(out, ",\"created_at\":");
         text_add_json(out, time.text);
     }
-    if (get(record, "lead_time", &time)) {
+    if (answers_get(record, "lead_time", &time)) {
         text_add_literal(out, ",\"lead_time\":");
         json_value_add(out, &time);
     }
     text_add_literal(out, "}");
-}
-
-static int put(struct writer *writer, const char *bytes, size_t length)
-{
-    return writer->output->api->append(writer->output, bytes, length);
 }
 
 static int end_task(struct writer *writer, xy_job *job)
@@ -207,9 +171,7 @@ static int end_task(struct writer *writer, xy_job *job)
     text_add_literal(&writer->task, "}");
     if (writer->task.failed || writer->annotations.failed || writer->id.failed)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    int code = put(writer, writer->begun ? ",\n" : "[\n", 2);
-    writer->begun = true;
-    return code < 0 ? code : put(writer, writer->task.bytes, writer->task.length);
+    return answers_list_add(&writer->list, (xy_str){writer->task.bytes, writer->task.length});
 }
 
 /* Is it one more answer for the task that is open? */
@@ -246,7 +208,7 @@ int label_studio_write_close(const void *state, xy_job *job, void *cursor)
     (void)state;
     int code = end_task(writer, job);
     if (code >= 0)
-        code = put(writer, writer->begun ? "\n]\n" : "[]\n", 3);
+        code = answers_list_end(&writer->list);
     text_free(&writer->id);
     text_free(&writer->task);
     text_free(&writer->annotations);
