@@ -11,7 +11,7 @@ struct semantic {
     struct rows_options rows;
     double threshold;
     int64_t exact_rows;
-    bool within;
+    int32_t within;
     const xy_host *host;
     const xy_report *report;
 };
@@ -152,7 +152,7 @@ static int search_rows(const struct semantic *semantic, xy_job *job, xy_dataset 
 {
     uint32_t *order = malloc((rows->count + 1) * sizeof(*order));
     struct search search = {.rows = rows, .order = order, .threshold = semantic->threshold,
-                            .within = semantic->within};
+                            .within = semantic->within != 0};
     search.twins = malloc((rows->count + 1) * sizeof(*search.twins));
     search.similarities = calloc(rows->count + 1, sizeof(*search.similarities));
     int code = order && search.twins && search.similarities
