@@ -12,7 +12,8 @@ static const xy_option options[] = {
      .help = "The field of a person's label, and the name of the label question."},
     {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(names.revision), .def = "revision",
      .help = "The field of a person's new wording, and the name of a text question."},
-    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion), .def = "suggestion",
+    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion),
+     .def = "suggestion",
      .help = "The field of the model's label; `label` writes the labels of a data set as "
              "suggestions."},
     {.name = "score", .type = XY_OPT_FIELD, .offset = AT(names.score),

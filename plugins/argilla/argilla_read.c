@@ -39,6 +39,11 @@ int argilla_read_open(const void *state, xy_job *job, const char *path, void **c
     return XY_OK;
 }
 
+static int set(const struct reader *reader, xy_record *out, const char *name, xy_str value)
+{
+    return json_file_set_named(out, name, value, reader->file.scratch);
+}
+
 static int set_members(struct reader *reader, xy_str object, xy_record *out)
 {
     struct json_cursor at = {0};
@@ -65,10 +70,11 @@ static xy_str find_suggestion(xy_str suggestions, const char *question)
 
 static int set_suggestion(const struct argilla *options, struct reader *reader, xy_record *out)
 {
-    xy_str found = find_suggestion(json_member(reader->record, "suggestions"), options->names.label);
-    int code = json_file_set_named(out, options->names.suggestion, json_member(found, "value"), reader->file.scratch);
+    xy_str suggestions = json_member(reader->record, "suggestions");
+    xy_str found = find_suggestion(suggestions, options->names.label);
+    int code = set(reader, out, options->names.suggestion, json_member(found, "value"));
     if (code >= 0 && options->names.score)
-        code = json_file_set_named(out, options->names.score, json_member(found, "score"), reader->file.scratch);
+        code = set(reader, out, options->names.score, json_member(found, "score"));
     return code;
 }
 
@@ -139,7 +145,7 @@ static int set_user(struct reader *reader, xy_str user, xy_record *out)
 {
     xy_str responses = json_member(reader->record, "responses"), name, list, key, answer;
     struct json_cursor question = {0};
-    int code = json_file_set_named(out, "annotator", user, reader->file.scratch);
+    int code = set(reader, out, "annotator", user);
     while (code >= 0 && json_next(responses, &question, &name, &list)) {
         struct json_cursor at = {0};
         while (code >= 0 && json_kind(list) == '[' && json_next(list, &at, &key, &answer)) {
@@ -161,11 +167,11 @@ static int set_response(struct reader *reader, xy_str response, xy_record *out)
     xy_str key, value, time = json_member(response, "updated_at");
     if (json_is(json_member(response, "status"), "draft"))
         return XY_OK;
-    int code = json_file_set_named(out, "annotator", json_member(response, "user_id"), reader->file.scratch);
+    int code = set(reader, out, "annotator", json_member(response, "user_id"));
     if (code >= 0)
         code = set_status(out, json_member(response, "status"));
     if (code >= 0)
-        code = json_file_set_named(out, "time", time, reader->file.scratch);
+        code = set(reader, out, "time", time);
     while (code >= 0 && json_next(json_member(response, "values"), &at, &key, &value))
         code = json_file_set(out, key, json_member(value, "value"), reader->file.scratch);
     return code;
@@ -195,7 +201,7 @@ int argilla_read_next(const void *state, xy_job *job, void *cursor, xy_record *o
     xy_str id = json_member(reader->record, "external_id");
     if (!json_kind(id) || json_kind(id) == 'n')
         id = json_member(reader->record, "id");
-    int code = json_file_set_named(out, "id", id, reader->file.scratch);
+    int code = set(reader, out, "id", id);
     if (code >= 0)
         code = set_members(reader, json_member(reader->record, "fields"), out);
     if (code >= 0)

@@ -11,7 +11,8 @@ static const xy_option options[] = {
      .help = "The `name` of the <Text> tag that the choices are about."},
     {.name = "revision", .type = XY_OPT_FIELD, .offset = AT(names.revision), .def = "revision",
      .help = "The field of a person's new wording, and the `name` of a <TextArea> tag."},
-    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion), .def = "suggestion",
+    {.name = "suggestion", .type = XY_OPT_FIELD, .offset = AT(names.suggestion),
+     .def = "suggestion",
      .help = "The field of the model's label, a prediction there; `label` writes the labels of a "
              "data set as predictions."},
     {.name = "score", .type = XY_OPT_FIELD, .offset = AT(names.score),

@@ -33,6 +33,11 @@ int label_studio_read_open(const void *state, xy_job *job, const char *path, voi
     return XY_OK;
 }
 
+static int set(const struct reader *reader, xy_record *out, const char *name, xy_str value)
+{
+    return json_file_set_named(out, name, value, reader->file.scratch);
+}
+
 static int set_members(struct reader *reader, xy_job *job, xy_str object, xy_record *out)
 {
     struct json_cursor at = {0};
@@ -107,7 +112,7 @@ static int set_results(struct reader *reader, xy_job *job, xy_str results, xy_re
             return json_file_fail(&reader->file, job, "an annotation has a result without `value`, "
                                   "or with a `from_name` of more than 127 bytes");
         json_decode(from, name);
-        int code = value.ptr ? json_file_set_named(out, name, value, reader->file.scratch)
+        int code = value.ptr ? set(reader, out, name, value)
                              : set_regions(out, name, results, from);
         if (code < 0)
             return json_file_fail(&reader->file, job, "a result cannot be kept");
@@ -129,7 +134,7 @@ static int set_annotator(struct reader *reader, xy_str annotation, xy_record *ou
         return xy_record_set_text(out, "annotator", by);
     if (json_kind(by) != '"')
         by = json_member(annotation, "created_username");
-    return json_file_set_named(out, "annotator", by, reader->file.scratch);
+    return set(reader, out, "annotator", by);
 }
 
 static int set_annotation(struct reader *reader, xy_job *job, xy_str annotation, xy_record *out)
@@ -146,9 +151,9 @@ static int set_annotation(struct reader *reader, xy_job *job, xy_str annotation,
     if (code >= 0)
         code = set_annotator(reader, annotation, out);
     if (code >= 0)
-        code = json_file_set_named(out, "time", time, reader->file.scratch);
+        code = set(reader, out, "time", time);
     if (code >= 0)
-        code = json_file_set_named(out, "lead_time", json_member(annotation, "lead_time"), reader->file.scratch);
+        code = set(reader, out, "lead_time", json_member(annotation, "lead_time"));
     return code < 0 ? json_file_fail(&reader->file, job, "an annotation cannot be kept") : XY_OK;
 }
 
@@ -160,11 +165,11 @@ static int set_suggestion(const struct label_studio *options, struct reader *rea
     xy_str results = json_member(prediction, "result");
     while (json_next(results, &at, &key, &result))
         if (json_is(json_member(result, "from_name"), options->names.label) &&
-            json_file_set_named(out, options->names.suggestion, plain_value(result), reader->file.scratch) < 0)
+            set(reader, out, options->names.suggestion, plain_value(result)) < 0)
             return XY_EINVAL;
     if (!options->names.score)
         return XY_OK;
-    return json_file_set_named(out, options->names.score, json_member(prediction, "score"), reader->file.scratch);
+    return set(reader, out, options->names.score, json_member(prediction, "score"));
 }
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
@@ -176,7 +181,7 @@ static int read_plain(struct reader *reader, xy_job *job, xy_str object, xy_reco
     int code = set_members(reader, job, object, out);
     if (code < 0 || json_kind(time) != '"')
         return code;
-    return json_file_set_named(out, "time", time, reader->file.scratch);
+    return set(reader, out, "time", time);
 }
 
 static int next_task(struct reader *reader, xy_job *job)

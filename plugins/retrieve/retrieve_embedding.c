@@ -5,58 +5,31 @@
 #include <stdlib.h>
 
 #include "retrieve.h"
-#include "retrieve_result.h"
+#include "retrieve_finder.h"
 #include "vectors.h"
 
 /* Multiplications above which a search goes to a worker: about a millisecond. */
 enum { LONG_SEARCH = 2000000 };
 
 struct dense {
-    struct corpus_options options;
+    struct finder finder;
     const xy_model *embed;
-    const xy_host *host;
     const xy_model_service *models;
-    const xy_template *templates;
     const xy_loop *loop;    /* NULL: searches run where the answer comes */
-    void *query;
-    struct corpus corpus;
-    const float *vectors;   /* corpus.count x dimension, in the memory of prepare() */
+    const float *vectors;   /* passages x dimension, in the memory of prepare() */
     size_t dimension;
-    struct tally tally;
 };
 
 #define AT(member) offsetof(struct dense, member)
 
 static const xy_option options[] = {
-    {.name = "corpus", .type = XY_OPT_DATASET, .offset = AT(options.dataset),
-     .flags = XY_OPT_REQUIRED, .help = "The data set, or the file, of passages to search."},
-    {.name = "query", .type = XY_OPT_TEMPLATE, .offset = AT(options.query),
-     .flags = XY_OPT_REQUIRED,
-     .help = "What to look for: a template over the record, as `{{ question }}`."},
+    FINDER_SOURCE_OPTIONS(dense),
     {.name = "embed", .type = XY_OPT_MODEL, .offset = AT(embed), .flags = XY_OPT_REQUIRED,
      .help = "The model that embeds the passages and the queries."},
-    {.name = "k", .type = XY_OPT_INT, .offset = AT(options.k), .def = "5", .low = 1, .high = 1000,
-     .help = "How many passages a record gets at most."},
-    {.name = "field", .type = XY_OPT_FIELD, .offset = AT(options.field), .def = "text",
-     .help = "The passage's text."},
-    {.name = "minimum", .type = XY_OPT_NUMBER, .offset = AT(options.minimum), .def = "-1",
+    FINDER_LIST_OPTIONS(dense),
+    {.name = "minimum", .type = XY_OPT_NUMBER, .offset = AT(finder.options.minimum), .def = "-1",
      .low = -1, .high = 1, .help = "Leaves out passages whose cosine is lower; -1: none."},
-    {.name = "match", .type = XY_OPT_FIELD, .offset = AT(options.match),
-     .help = "Takes only passages in which this field has the record's own value."},
-    {.name = "exclude_self", .type = XY_OPT_BOOL, .offset = AT(options.exclude_self),
-     .def = "false",
-     .help = "Leaves out the record itself: a passage with its id, its parent's id, or its text."},
-    {.name = "gold", .type = XY_OPT_FIELD, .offset = AT(options.gold),
-     .help = "A field of both, by which a record's own passage is known: sets `rank`."},
-    {.name = "fields", .type = XY_OPT_LIST, .offset = AT(options.fields),
-     .help = "The fields that a passage has in the list; all but vectors when not given."},
-    {.name = "into", .type = XY_OPT_FIELD, .offset = AT(options.into), .def = "passages",
-     .help = "The field set to the list of passages, best first, each with its `score`."},
-    {.name = "ids", .type = XY_OPT_FIELD, .offset = AT(options.ids), .def = "passage_ids",
-     .help = "The field set to the list of their ids."},
-    {.name = "rank", .type = XY_OPT_FIELD, .offset = AT(options.rank), .def = "rank",
-     .help = "gold: the field set to the place of the record's own passage in the list, from 1; 0 "
-             "when it is not there."},
+    FINDER_RECORD_OPTIONS(dense),
     {0},
 };
 
@@ -65,15 +38,10 @@ static const xy_option options[] = {
 static int open_dense(void *state, const xy_host *host)
 {
     struct dense *dense = state;
-    dense->host = host;
-    tally_open(&dense->tally, host);
     dense->models = host->service(host, XY_MODEL);
-    dense->templates = host->service(host, XY_TEMPLATE);
     dense->loop = host->service(host, XY_LOOP);
-    if (!dense->models || !dense->templates)
-        return XY_EUNSUPPORTED;
-    dense->query = result_compile(host, dense->templates, dense->options.query);
-    return dense->query ? XY_OK : XY_EINVAL;
+    int code = finder_open(&dense->finder, host);
+    return code == XY_OK && !dense->models ? XY_EUNSUPPORTED : code;
 }
 
 static int prepare(void *state, xy_job *job)
@@ -81,27 +49,25 @@ static int prepare(void *state, xy_job *job)
     struct dense *dense = state;
     if (!(dense->models->can(dense->embed) & XY_EMBED))
         return xy_fail(job, XY_EUNSUPPORTED, "the model given as `embed` cannot embed texts");
-    int code = corpus_read(&dense->corpus, job, &dense->options);
+    struct corpus *corpus = &dense->finder.corpus;
+    int code = corpus_read(corpus, job, &dense->finder.options);
     if (code < 0)
         return code;
-    xy_str *texts = job->api->alloc(job, dense->corpus.count * sizeof(*texts));
+    xy_str *texts = job->api->alloc(job, corpus->count * sizeof(*texts));
     if (!texts)
         return xy_fail(job, XY_ENOMEM, "out of memory");
-    for (size_t i = 0; i < dense->corpus.count; i++)
-        texts[i] = corpus_text(&dense->corpus, i);
-    code = dense->models->embed(job, dense->embed, texts, dense->corpus.count, &dense->vectors,
+    for (size_t i = 0; i < corpus->count; i++)
+        texts[i] = corpus_text(corpus, i);
+    code = dense->models->embed(job, dense->embed, texts, corpus->count, &dense->vectors,
                                 &dense->dimension);
-    corpus_drop_texts(&dense->corpus);
+    corpus_drop_texts(corpus);
     return code;
 }
 
 static void close_dense(void *state)
 {
     struct dense *dense = state;
-    if (dense->query)
-        dense->templates->release(dense->query);
-    tally_close(&dense->tally);
-    corpus_free(&dense->corpus);
+    finder_close(&dense->finder);
 }
 
 /* ---- one record ------------------------------------------------------------------------------ */
@@ -118,14 +84,16 @@ static void find_nearest(void *data)
 {
     struct search *search = data;
     const struct dense *dense = search->dense;
-    struct corpus_view view = corpus_view_of(&dense->corpus, &dense->options,
+    const struct corpus *corpus = &dense->finder.corpus;
+    double minimum = dense->finder.options.minimum;
+    struct corpus_view view = corpus_view_of(corpus, &dense->finder.options,
                                              search->job->api->input(search->job, 0));
-    for (size_t i = 0; i < dense->corpus.count; i++) {
-        if (!corpus_shows(&view, &dense->corpus.passages[i]))
+    for (size_t i = 0; i < corpus->count; i++) {
+        if (!corpus_shows(&view, &corpus->passages[i]))
             continue;
         double cosine = (double)vectors_inner(search->query, dense->vectors + i * dense->dimension,
-                                      dense->dimension);
-        if (cosine >= dense->options.minimum || dense->options.minimum <= -1)
+                                              dense->dimension);
+        if (cosine >= minimum || minimum <= -1)
             best_offer(&search->best, (uint32_t)i, cosine);
     }
 }
@@ -133,10 +101,8 @@ static void find_nearest(void *data)
 static void finish(void *data)
 {
     struct search *search = data;
-    struct dense *dense = search->dense;
     xy_job *job = search->job;
-    job->api->finish(job, result_set(&dense->corpus, &dense->options, &dense->tally, job,
-                                     &search->best));
+    job->api->finish(job, finder_set(&search->dense->finder, job, &search->best));
 }
 
 static void answered(xy_job *job, void *user, const xy_reply *reply)
@@ -155,8 +121,8 @@ static void answered(xy_job *job, void *user, const xy_reply *reply)
         return;
     }
     memcpy(search->query, reply->vectors, dense->dimension * sizeof(*search->query));
-    if (dense->loop && dense->corpus.count * dense->dimension > LONG_SEARCH &&
-        dense->loop->work(dense->host, find_nearest, finish, search) == XY_OK)
+    if (dense->loop && dense->finder.corpus.count * dense->dimension > LONG_SEARCH &&
+        dense->loop->work(dense->finder.host, find_nearest, finish, search) == XY_OK)
         return;
     find_nearest(search);
     finish(search);
@@ -165,9 +131,8 @@ static void answered(xy_job *job, void *user, const xy_reply *reply)
 static int process(void *state, xy_job *job)
 {
     struct dense *dense = state;
-    size_t k = (size_t)dense->options.k;
     xy_str query;
-    int code = dense->templates->render(job, dense->query, job->api->input(job, 0), &query);
+    int code = finder_render(&dense->finder, job, &query);
     if (code < 0)
         return code;
     if (query.len == 0)
@@ -177,10 +142,8 @@ static int process(void *state, xy_job *job)
         return xy_fail(job, XY_ENOMEM, "out of memory");
     *search = (struct search){
         .dense = dense, .job = job,
-        .query = job->api->alloc(job, dense->dimension * sizeof(*search->query)),
-        .best = {.passages = job->api->alloc(job, k * sizeof(uint32_t)),
-                 .scores = job->api->alloc(job, k * sizeof(double)), .k = k}};
-    if (!search->query || !search->best.passages || !search->best.scores)
+        .query = job->api->alloc(job, dense->dimension * sizeof(*search->query))};
+    if (!search->query || !finder_best(&dense->finder, job, &search->best))
         return xy_fail(job, XY_ENOMEM, "out of memory");
     xy_request request = {.size = sizeof(request), .operation = XY_EMBED, .texts = &query,
                           .text_count = 1, .temperature = -1, .top_p = -1};

@@ -7,6 +7,7 @@
 #include "json_reader.h"
 #include "retrieve.h"
 #include "retrieve_result.h"
+#include "text.h"
 
 struct search {
     const xy_model *endpoint;

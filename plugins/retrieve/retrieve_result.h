@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* retrieve_result.h - what was found, on the record, and how often anything was. */
+/* retrieve_result.h - how often anything was found, and the template of what to look for. */
 #ifndef XYLEM_PLUGINS_RETRIEVE_RETRIEVE_RESULT_H
 #define XYLEM_PLUGINS_RETRIEVE_RETRIEVE_RESULT_H
 
 #include <pthread.h>
 
-#include "retrieve_corpus.h"
-#include "retrieve_index.h"
+#include <xylem/plugin.h>
 
 /* Counted over the records so far, and reported with each: the newest figure is the one that
  * stays. */
@@ -20,10 +19,6 @@ void tally_open(struct tally *tally, const xy_host *host);
 void tally_close(struct tally *tally);
 /* `rank` as the field has it; negative: not asked for. */
 void tally_add(struct tally *tally, xy_job *job, size_t found, int64_t rank);
-
-/* Sets `into`, `ids` and, with `gold`, `rank`, and counts. 0 or an error with its text. [any] */
-int result_set(const struct corpus *corpus, const struct corpus_options *options,
-               struct tally *tally, xy_job *job, const struct best *best);
 
 /* A query template, compiled once. NULL with a logged error. [loop] */
 void *result_compile(const xy_host *host, const xy_template *templates, const char *source);
