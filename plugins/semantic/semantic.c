@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "confusion.h"
 #include "semantic_search.h"
 
 struct semantic {
@@ -140,9 +141,10 @@ static void tell(const struct semantic *semantic, xy_job *job, const struct sear
     semantic->report->score(job, &score);
     if (!search->tested)
         return;
+    struct estimate found = confusion_wilson(search->tested - search->missed, search->tested);
     score = (xy_score){.size = sizeof(score), .name = "recall", .unit = "share",
-                       .value = 1 - (double)search->missed / (double)search->tested, .low = NAN,
-                       .high = NAN, .n = search->tested,
+                       .value = 1 - (double)search->missed / (double)search->tested,
+                       .low = found.low, .high = found.high, .n = search->tested,
                        .help = "near-duplicates that the index found, of those a sample has"};
     semantic->report->score(job, &score);
 }

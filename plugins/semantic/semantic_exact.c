@@ -16,26 +16,26 @@ enum {
     THREADS = 2
 };
 
-/* Multiplies ABREAST rows with another, LANES sums for each in vectors of WIDE floats. WIDE is what
+/* Multiplies COUNT rows with another, LANES sums for each in vectors of WIDE floats. WIDE is what
  * the processor has: vectors of twice that would go through memory, four times as slowly. */
-#define DEFINE_MULTIPLY(NAME, WIDE, TARGET)                                                        \
+#define DEFINE_MULTIPLY(NAME, COUNT, WIDE, TARGET)                                                 \
     typedef float NAME##_lanes __attribute__((vector_size((WIDE) * sizeof(float))));               \
                                                                                                    \
-    TARGET static void NAME(const float *const rows[ABREAST], const float *other,                  \
-                            size_t dimension, float out[ABREAST])                                  \
+    TARGET static void NAME(const float *const rows[COUNT], const float *other, size_t dimension,  \
+                            float out[COUNT])                                                      \
     {                                                                                              \
-        NAME##_lanes sums[ABREAST][LANES / (WIDE)] = {{{0}}}, left, right;                         \
+        NAME##_lanes sums[COUNT][LANES / (WIDE)] = {{{0}}}, left, right;                           \
         size_t i = 0;                                                                              \
         for (; i + LANES <= dimension; i += LANES) {                                               \
             for (size_t part = 0; part < LANES / (WIDE); part++) {                                 \
                 memcpy(&right, other + i + part * (WIDE), sizeof(right));                          \
-                for (size_t k = 0; k < ABREAST; k++) {                                             \
+                for (size_t k = 0; k < (COUNT); k++) {                                             \
                     memcpy(&left, rows[k] + i + part * (WIDE), sizeof(left));                      \
                     sums[k][part] += left * right;                                                 \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
-        for (size_t k = 0; k < ABREAST; k++) {                                                     \
+        for (size_t k = 0; k < (COUNT); k++) {                                                     \
             float lanes[LANES];                                                                    \
             memcpy(lanes, sums[k], sizeof(lanes));                                                 \
             out[k] = finish(lanes, rows[k], other, i, dimension);                                  \
@@ -53,23 +53,48 @@ static float finish(float lanes[LANES], const float *row, const float *other, si
     return sum;
 }
 
-DEFINE_MULTIPLY(multiply_plain, 4, )
+DEFINE_MULTIPLY(multiply_plain, ABREAST, 4, )
+DEFINE_MULTIPLY(multiply_one_plain, 1, 4, )
 #if defined(__x86_64__)
 /* Two plain functions and a question to the processor, as in minhash. Without fused operations,
  * which would round differently. */
-DEFINE_MULTIPLY(multiply_avx2, 8, __attribute__((target("avx2"))))
+DEFINE_MULTIPLY(multiply_avx2, ABREAST, 8, __attribute__((target("avx2"))))
+DEFINE_MULTIPLY(multiply_one_avx2, 1, 8, __attribute__((target("avx2"))))
 #endif
 
 typedef void (*multiply_fn)(const float *const rows[ABREAST], const float *other, size_t dimension,
                             float out[ABREAST]);
 
+static bool has_avx2(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") != 0;
+#else
+    return false;
+#endif
+}
+
 static multiply_fn best_multiply(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
+    if (has_avx2())
         return multiply_avx2;
 #endif
     return multiply_plain;
+}
+
+float search_inner(const float *a, const float *b, size_t dimension)
+{
+    const float *const rows[1] = {a};
+    float out[1];
+#if defined(__x86_64__)
+    if (has_avx2()) {
+        multiply_one_avx2(rows, b, dimension, out);
+        return out[0];
+    }
+#endif
+    multiply_one_plain(rows, b, dimension, out);
+    return out[0];
 }
 
 /* ---- many against many ----------------------------------------------------------------------- */

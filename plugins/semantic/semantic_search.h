@@ -30,6 +30,8 @@ int search_exactly(struct search *search, xy_job *job);
 /* The same through a graph of neighbours (HNSW); XY_EUNSUPPORTED where there is none. */
 int search_by_index(struct search *search, xy_job *job);
 
+/* The inner product, the same bits with AVX2 and without. [any] */
+float search_inner(const float *a, const float *b, size_t dimension);
 /* The row's most similar one among `count` kept rows, SEMANTIC_NONE below `least`. */
 uint32_t search_all(const struct rows *rows, const uint32_t *kept, size_t count, uint32_t row,
                     double least, double *similarity);
