@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataset_internal.h"
+#include "json_internal.h"
 #include "record_internal.h"
 
 static struct record *edit_of(const struct dataset_view *view, uint64_t index)
@@ -67,6 +68,37 @@ static int view_verdict(xy_dataset *base, uint64_t index, int verdict, const cha
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
+static float list_number(xy_str token)
+{
+    struct value number;
+    if (!json_number(token, &number))
+        return NAN;
+    return number.type == VALUE_INT ? (float)number.integer : (float)number.number;
+}
+
+/* The numbers of a JSON list, to `row` where that is given; 0 when anything else is in it. `json`
+ * is valid JSON, so that each number ends before a comma, a blank or the bracket. */
+static uint32_t list_numbers(xy_str json, float *row)
+{
+    uint32_t count = 0;
+    const char *at = json.ptr, *end = json.ptr + json.len;
+    if (json.len == 0 || *at != '[')
+        return 0;
+    while (++at < end && *at != ']') {
+        if (strchr(" \t\r\n,", *at))
+            continue;
+        if (*at != '-' && (*at < '0' || *at > '9'))
+            return 0;
+        const char *start = at;
+        while (at + 1 < end && !strchr(" \t\r\n,]", at[1]))
+            at++;
+        if (row)
+            row[count] = list_number((xy_str){start, (size_t)(at - start) + 1});
+        count++;
+    }
+    return count;
+}
+
 /* How many floats a value is worth in a column; 0 for one that is not numeric. */
 static uint32_t value_width(const xy_value *value)
 {
@@ -75,6 +107,7 @@ static uint32_t value_width(const xy_value *value)
     case XY_NUMBER:
     case XY_BOOL: return 1;
     case XY_VECTOR: return value->length;
+    case XY_JSON: return list_numbers(value->text, NULL);
     default: return 0;
     }
 }
@@ -93,6 +126,17 @@ static void find_value(const struct dataset_view *view, uint64_t index, const ch
         value->text = (xy_str){(const char *)value->vector, value->length * sizeof(float)};
 }
 
+/* A list with a number past a float's range is as none: half a vector is no place. */
+static void fill_from_list(float *row, uint32_t width, xy_str json)
+{
+    list_numbers(json, row);
+    bool finite = true;
+    for (uint32_t i = 0; i < width; i++)
+        finite = finite && isfinite(row[i]);
+    for (uint32_t i = 0; i < width && !finite; i++)
+        row[i] = NAN;
+}
+
 static void fill_row(float *row, uint32_t width, const xy_value *value)
 {
     switch (value->type) {
@@ -100,6 +144,7 @@ static void fill_row(float *row, uint32_t width, const xy_value *value)
     case XY_BOOL: row[0] = (float)value->integer; break;
     case XY_NUMBER: row[0] = (float)value->number; break;
     case XY_VECTOR: memcpy(row, value->text.ptr, width * sizeof(float)); break;
+    case XY_JSON: fill_from_list(row, width, value->text); break;
     default:
         for (uint32_t i = 0; i < width; i++)
             row[i] = NAN;

@@ -85,9 +85,15 @@ int labelled_rows(const struct labelled *set, size_t **rows, size_t *count)
 
 bool labelled_has_text(const struct labelled *set, size_t index)
 {
-    /* A record without the vector field has NaN in the column. */
-    return set->vectors ? !isnan(set->vectors[index * set->dimension])
-                        : set->text_numbers[index] != NAMES_NONE;
+    if (!set->vectors)
+        return set->text_numbers[index] != NAMES_NONE;
+    /* A record without the vector field has NaN in the column; a vector that has it, or an infinite
+     * number, anywhere would spoil what is learnt from all. */
+    const float *row = set->vectors + index * set->dimension;
+    bool finite = true;
+    for (size_t j = 0; j < set->dimension; j++)
+        finite = finite && isfinite(row[j]);
+    return finite;
 }
 
 bool labelled_is_row(const struct labelled *set, size_t index)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "json_reader.h"
 #include "vectors.h"
 
 /* Multiplications above which a search goes to a worker: about a millisecond. */
@@ -115,12 +116,30 @@ static int ask_model(struct query *query, xy_str text)
                     : XY_PENDING;
 }
 
+/* A list of numbers, as JSON lines hold a vector, in the job's memory; else it stays as it is. */
+static void list_as_vector(xy_job *job, xy_value *value)
+{
+    struct json_cursor at = {0};
+    xy_str key, item = {NULL, 0};
+    xy_str list = value->text;
+    size_t count = json_kind(list) == '[' ? json_count(list) : 0;
+    float *numbers = count ? job->api->alloc(job, count * sizeof(*numbers)) : NULL;
+    for (size_t i = 0; numbers && json_next(list, &at, &key, &item); i++) {
+        numbers[i] = (float)json_number(item, NAN);
+        if (!isfinite(numbers[i]))
+            return;
+    }
+    if (numbers)
+        *value = (xy_value){.type = XY_VECTOR, .length = (uint32_t)count, .vector = numbers};
+}
+
 static int use_vector(struct query *query, const xy_record *record)
 {
     const struct searching *searching = query->searching;
     xy_value value = {.type = XY_NULL};
-    int type = record->api->get(record, searching->space->vector, &value);
-    if (type != XY_VECTOR || value.length != searching->places.dimension)
+    if (record->api->get(record, searching->space->vector, &value) == XY_JSON)
+        list_as_vector(query->job, &value);
+    if (value.type != XY_VECTOR || value.length != searching->places.dimension)
         return xy_drop(query->job, "the field `%s` has no vector of %zu dimensions, as the pool's "
                        "have", searching->space->vector, searching->places.dimension);
     query->vector = value.vector;

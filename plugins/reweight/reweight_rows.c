@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <stdlib.h>
 
 #include "reweight.h"
@@ -103,17 +102,6 @@ static int take_dev(const struct reweight *reweight, xy_job *job, struct rows *r
 
 /* ---- features -------------------------------------------------------------------------------- */
 
-/* One number that is not finite would spoil every weight. */
-static int check_features(xy_job *job, const struct rows *rows)
-{
-    for (size_t i = 0; i < rows->count; i++)
-        for (size_t j = rows->matrix.starts[i]; j < rows->matrix.starts[i + 1]; j++)
-            if (!isfinite(rows->matrix.entries[j].value))
-                return xy_fail(job, XY_EINVAL, "record %zu has a feature that is no finite number",
-                               rows->index[i]);
-    return XY_OK;
-}
-
 static int make_features(const struct reweight *reweight, xy_job *job, struct rows *rows)
 {
     struct labelled_part part = {.texts = NULL};
@@ -124,8 +112,6 @@ static int make_features(const struct reweight *reweight, xy_job *job, struct ro
     if (code == XY_OK)
         code = learner_input_fit(&reweight->input, job, &part.examples, &rows->features,
                                  &rows->matrix);
-    if (code == XY_OK)
-        code = check_features(job, rows);
     labelled_part_free(&part);
     return code == XY_OK && reweight->dev ? take_dev(reweight, job, rows) : code;
 }

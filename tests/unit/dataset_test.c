@@ -236,6 +236,20 @@ static void test_column(void)
     CU_ASSERT_EQUAL(pairs[2 * 8], 8.0f);
     CU_ASSERT_EQUAL(pairs[2 * 8 + 1], -8.0f);
     CU_ASSERT_TRUE(isnan(pairs[2 * 7]) && isnan(pairs[2 * 7 + 1]));
+    const char *lists[] = {"[1, -2.5e0,3 ]", "[]", "[1,2,[3]]", "[4,5,\"6\"]", "[7,8,1e300]",
+                           "{\"a\":1}", "[\t9,10,\n11]"};
+    for (uint64_t i = 0; i < 7; i++) {
+        xy_value list = {.type = XY_JSON, .text = xy_text(lists[i])};
+        edited = seen->api->edit(seen, i);
+        edited->api->set(edited, "list", &list);
+    }
+    const float *places = seen->api->column(seen, "list", &width); /* lists of numbers are rows */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(places);
+    CU_ASSERT_EQUAL_FATAL(width, 3);
+    CU_ASSERT_TRUE(places[0] == 1 && places[1] == -2.5f && places[2] == 3);
+    CU_ASSERT_TRUE(places[18] == 9 && places[19] == 10 && places[20] == 11);
+    for (size_t i = 3; i < 30; i++) /* and nothing else is, nor half a list past a float's range */
+        CU_ASSERT_TRUE(isnan(places[i]) || i / 3 == 6);
     CU_ASSERT_PTR_NULL(seen->api->column(seen, "uneven", &width));
     CU_ASSERT_PTR_NULL(seen->api->column(seen, "text", &width));
     CU_ASSERT_PTR_NULL(seen->api->column(seen, "absent", &width));

@@ -173,8 +173,8 @@ typedef struct xy_dataset_api {
     /* What becomes of record `index` (XY_OK or XY_DROP); XY_OK unless said otherwise. */
     int (*verdict)(xy_dataset *, uint64_t index, int verdict, const char *why);
     /* One numeric field of all records as a count x *width row-major matrix of floats, absent
-     * values NaN; *width is 1 for XY_INT, XY_NUMBER and XY_BOOL. NULL when no record has the field
-     * or the widths differ. Valid until the job is finished. */
+     * values NaN; *width is 1 for XY_INT, XY_NUMBER and XY_BOOL; a JSON list of numbers is as good
+     * as a vector. NULL when no record has the field or the widths differ. Valid until the job is finished. */
     const float *(*column)(xy_dataset *, const char *field, uint32_t *width);
 } xy_dataset_api;
 
