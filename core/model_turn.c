@@ -81,7 +81,12 @@ static void order_take_vector(struct order *order, size_t index, const xy_reply 
         order->vectors = memory_zeroed(order->count * reply->dimension, sizeof(float));
     }
     if (reply->dimension != order->dimension) {
-        order_fail(order, XY_EUPSTREAM, "the model's vectors differ in dimension");
+        char why[256];
+        snprintf(why, sizeof(why), "the model's vectors differ in dimension: %zu numbers for text "
+                 "%zu of this call, %zu before; where answers come from a cache, it holds those of "
+                 "another model: use another `cache`", reply->dimension, index + 1,
+                 order->dimension);
+        order_fail(order, XY_EUPSTREAM, why);
         return;
     }
     memcpy(order->vectors + index * order->dimension, reply->vectors,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* xylem.model/1: a stage's calls, on the loop with a callback or from a worker waiting. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,13 +140,29 @@ static void waiting_done(void *data, const xy_reply *reply)
     wake(data, reply);
 }
 
+/* Why the model takes no such request: kept until the call's reply is copied. */
+static const char *refusal(const struct model *model, const xy_request *request, int code,
+                           char *room, size_t size)
+{
+    if (code != XY_EUNSUPPORTED)
+        return "the request makes no sense";
+    const char *what = request->operation == XY_EMBED   ? "embed texts"
+                       : request->operation == XY_SCORE ? "score candidates"
+                                                        : "complete prompts";
+    snprintf(room, size, "model `%s` cannot %s: take one that can, or see its generator's options",
+             model_alias(model), what);
+    return room;
+}
+
 static void waiting_start(void *data)
 {
     struct waiting_call *call = data;
+    char why[256];
     int code = model_submit(call->model, call->request, waiting_done, call, NULL);
     if (code < 0)
         wake(call, &(xy_reply){.size = sizeof(xy_reply), .status = code,
-                               .error = "the request makes no sense"});
+                               .error = refusal(call->model, call->request, code, why,
+                                                sizeof(why))});
 }
 
 static int call_and_wait(xy_job *base, const xy_model *model, const xy_request *request,
