@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* jsonl - records as JSON lines: one object a line, its members the record's fields. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,24 @@ static bool make_room(struct reader *reader, size_t length)
     return true;
 }
 
+/* Python's json module writes what JSON does not know; who finds it here should be told so. */
+static int bad_json(xy_job *job, const struct reader *reader)
+{
+    bool python = strstr(reader->line, "NaN") || strstr(reader->line, "Infinity");
+    return bad_line(job, reader, python ? "this line is not valid JSON (one object a line): NaN and "
+                                          "Infinity are no JSON; write null, or leave the field out"
+                                        : "this line is not valid JSON (one object a line)");
+}
+
+static int bad_member(xy_job *job, const struct reader *reader, xy_str key)
+{
+    char why[256];
+    snprintf(why, sizeof(why), "the field `%.*s`: its name is empty or longer than 127 bytes, or "
+             "its value cannot be kept (a number past 1.8e308, half a pair of surrogates)",
+             (int)(key.len < 80 ? key.len : 80), key.ptr);
+    return bad_line(job, reader, why);
+}
+
 static int set_member(const struct jsonl *format, struct reader *reader, xy_record *out, xy_str key,
                       xy_str value)
 {
@@ -104,6 +123,8 @@ static int set_member(const struct jsonl *format, struct reader *reader, xy_reco
         return out->api->set_weight(out, json_number(value, 1));
     xy_value field;
     json_value_read(value, reader->scratch, &field);
+    if (field.type == XY_NUMBER && !isfinite(field.number))
+        return XY_EINVAL;
     return field.type == XY_NULL ? XY_OK /* null is a field that is not there */
                                  : out->api->set(out, name, &field);
 }
@@ -123,18 +144,17 @@ static int read_next(const void *state, xy_job *job, void *cursor, xy_record *ou
             object = (xy_str){object.ptr + 3, object.len - 3};
     } while (strspn(object.ptr, " \t\r\n") == object.len);
     object = json_check(object);
+    if (!object.ptr)
+        return bad_json(job, reader);
     if (json_kind(object) != '{')
-        return bad_line(job, reader,
-                        object.ptr ? "expected a JSON object, found another JSON value"
-                                   : "this line is not valid JSON (one object a line)");
+        return bad_line(job, reader, "expected a JSON object, found another JSON value");
     if (!make_room(reader, object.len))
         return xy_fail(job, XY_ENOMEM, "out of memory");
     struct json_cursor at = {0};
     xy_str key = {NULL, 0}, value = {NULL, 0};
     while (json_next(object, &at, &key, &value)) {
         if (set_member(state, reader, out, key, value) < 0)
-            return bad_line(job, reader, "a field's name is empty or longer than 127 bytes, or its "
-                                         "value cannot be kept");
+            return bad_member(job, reader, key);
     }
     return XY_OK;
 }

@@ -34,10 +34,17 @@ static void tells_where_it_is_broken(void)
                "value");
     CHECK_TEXT(load(NULL, "{\"a\":\"\xfc\"}\n"), "error: FILE:1: this line is not valid JSON (one "
                "object a line)");
-    CHECK_TEXT(load(NULL, "{\"\":1}\n"), "error: FILE:1: a field's name is empty or longer than "
-               "127 bytes, or its value cannot be kept");
-    CHECK_TEXT(load(NULL, "{\"a\\u0000b\":1}\n"), "error: FILE:1: a field's name is empty or "
-               "longer than 127 bytes, or its value cannot be kept");
+    CHECK_TEXT(load(NULL, "{\"\":1}\n"), "error: FILE:1: the field ``: its name is empty or longer "
+               "than 127 bytes, or its value cannot be kept (a number past 1.8e308, half a pair of "
+               "surrogates)");
+    CHECK_TEXT(load(NULL, "{\"a\\u0000b\":1}\n"), "error: FILE:1: the field `a\\u0000b`: its name "
+               "is empty or longer than 127 bytes, or its value cannot be kept (a number past "
+               "1.8e308, half a pair of surrogates)");
+    CHECK_TEXT(load(NULL, "{\"ok\":1,\"loss\":-1e999}\n"), "error: FILE:1: the field `loss`: its "
+               "name is empty or longer than 127 bytes, or its value cannot be kept (a number past "
+               "1.8e308, half a pair of surrogates)");
+    CHECK_TEXT(load(NULL, "{\"loss\":NaN}\n"), "error: FILE:1: this line is not valid JSON (one "
+               "object a line): NaN and Infinity are no JSON; write null, or leave the field out");
     CHECK_TEXT(format_read_bytes(&host, "jsonl", NULL, "{}\0{}\n", 6), "error: FILE:1: this line "
                "is not valid JSON (one object a line)");
 }
