@@ -132,6 +132,17 @@ static int read_items(const struct allocate *allocate, xy_job *job, xy_dataset *
     return XY_OK;
 }
 
+/* They go to people first: a misspelt field would send them all, and cost what that costs. */
+static void warn_unknown(const struct allocate *allocate, const struct item *items, size_t count)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++)
+        unknown += isnan(items[i].uncertainty);
+    if (unknown && !allocate->at_random)
+        xy_log_line(allocate->host, XY_LOG_WARNING, "%zu of %zu records have no number in `%s` and "
+                    "go to people first", unknown, count, allocate->uncertainty);
+}
+
 /* ---- deciding -------------------------------------------------------------------------------- */
 
 static int decide(const struct allocate *allocate, xy_job *job, const struct plan *plan,
@@ -259,6 +270,7 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     if (code == XY_OK)
         code = read_items(allocate, job, input, items, count);
     if (code == XY_OK) {
+        warn_unknown(allocate, items, count);
         plan_sort(items, count, false);
         level_count = plan_levels(items, count, levels);
         if (allocate->gold && !level_count)

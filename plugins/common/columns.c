@@ -8,15 +8,26 @@ enum { VALUES_MAX = 256, POLL = 4096 };
 
 /* ---- learning -------------------------------------------------------------------------------- */
 
-static bool holds_text(xy_dataset *dataset, const char *name, uint64_t count)
+/* Whether it is a category. One text among numbers ("n/a", "nan") makes it one, which nobody would
+ * want and the log therefore says. */
+static bool holds_text(const struct columns *columns, xy_dataset *dataset, const char *name,
+                       uint64_t count)
 {
+    uint64_t texts = 0, numbers = 0, first = 0;
     for (uint64_t i = 0; i < count; i++) {
         xy_value value = {.type = XY_NULL};
         const xy_record *record = dataset->api->at(dataset, i);
-        if (record->api->get(record, name, &value) == XY_TEXT)
-            return true;
+        int type = record->api->get(record, name, &value);
+        if (type == XY_TEXT && texts++ == 0)
+            first = i;
+        numbers += type == XY_INT || type == XY_NUMBER;
     }
-    return false;
+    if (texts && numbers && columns->host)
+        xy_log_line(columns->host, XY_LOG_WARNING, "`%s` holds %llu numbers and %llu texts, the "
+                    "first in record %llu: each value of it is taken as a category, its numbers "
+                    "too", name, (unsigned long long)numbers, (unsigned long long)texts,
+                    (unsigned long long)first + 1);
+    return texts > 0;
 }
 
 /* Numbers the values; how many records have the field, or a negative error. */
@@ -78,7 +89,7 @@ int columns_learn(struct columns *columns, xy_job *job, xy_dataset *dataset)
         struct columns_field *field = &columns->fields[j];
         if (job->api->cancelled(job))
             return XY_ECANCELED;
-        field->is_text = holds_text(dataset, columns->names[j], count);
+        field->is_text = holds_text(columns, dataset, columns->names[j], count);
         int64_t seen = field->is_text
                            ? learn_text(field, job, dataset, columns->names[j], count)
                            : learn_number(field, dataset, columns->names[j], count);

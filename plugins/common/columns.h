@@ -18,8 +18,9 @@ struct columns_field {
     size_t start, width; /* of its floats in a row */
 };
 
-struct columns { /* zeroed but for `names`: empty */
+struct columns { /* zeroed but for `names` and `host`: empty */
     const char *const *names; /* the fields, NULL-terminated */
+    const xy_host *host;      /* told of a field that holds numbers and texts; NULL: nobody */
     struct columns_field *fields;
     size_t dimension;
 };

@@ -66,13 +66,21 @@ int folds_check_classes(const struct school *school, const struct labelled *trai
     if (count == 0)
         return xy_fail(school->job, XY_EINVAL,
                        "there is no record with text and label to learn from");
-    uint32_t first = train->classes[rows[0]];
-    for (size_t i = 1; i < count; i++)
-        if (train->classes[rows[i]] != first)
+    size_t learnt = 0, first = 0; /* a record of weight 0 teaches nothing */
+    for (size_t i = 0; i < count; i++) {
+        if (!(train->weights[rows[i]] > 0))
+            continue;
+        if (learnt++ == 0)
+            first = rows[i];
+        else if (train->classes[rows[i]] != train->classes[first])
             return XY_OK;
-    xy_str name = names_at(school->classes, first);
+    }
+    if (learnt == 0)
+        return xy_fail(school->job, XY_EINVAL, "all %zu records that the student would learn from "
+                       "have the weight 0: there is nothing to learn from", count);
+    xy_str name = names_at(school->classes, train->classes[first]);
     return xy_fail(school->job, XY_EINVAL, "all %zu records that the student would learn from have "
-                   "the label `%.*s`: it needs two labels at least", count, (int)name.len,
+                   "the label `%.*s`: it needs two labels at least", learnt, (int)name.len,
                    name.ptr);
 }
 

@@ -100,6 +100,7 @@ static int find_probabilities(const struct confident *confident, xy_job *job, xy
                               struct audit *audit)
 {
     audit->columns.names = confident->features;
+    audit->columns.host = confident->host;
     const struct labelled_fields fields = {confident->text, confident->label, confident->vector,
                                            confident->features ? &audit->columns : NULL};
     int code = labelled_read(&audit->set, job, input, &fields, &audit->classes);

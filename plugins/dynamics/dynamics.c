@@ -115,6 +115,7 @@ static int measure(const struct dynamics *dynamics, xy_job *job, xy_dataset *inp
                    struct course *course)
 {
     course->columns.names = dynamics->features;
+    course->columns.host = dynamics->host;
     const struct labelled_fields fields = {dynamics->text, dynamics->label, dynamics->vector,
                                            dynamics->features ? &course->columns : NULL};
     const struct school school = {

@@ -100,6 +100,7 @@ static int read_sets(const struct influence_filter *filter, xy_job *job, xy_data
                      struct trial *trial)
 {
     trial->columns.names = filter->features;
+    trial->columns.host = filter->host;
     const struct labelled_fields fields = {filter->text, filter->label, filter->vector,
                                            filter->features ? &trial->columns : NULL};
     const struct influence_source source = {&fields, filter->models, filter->embed};
@@ -108,6 +109,25 @@ static int read_sets(const struct influence_filter *filter, xy_job *job, xy_data
         return code;
     return influence_set_read(&trial->validation, job, filter->validation, &source,
                               &trial->classes);
+}
+
+/* A label that `validation` does not have is judged by the harm its records do to the others. */
+static void warn_unmeasured(const struct influence_filter *filter, const struct trial *trial)
+{
+    for (uint32_t label = 0; filter->validation && label < trial->classes.count; label++) {
+        size_t learnt = 0, measured = 0;
+        for (size_t i = 0; i < trial->set.rows.count; i++)
+            learnt += labelled_is_row(&trial->set.rows, i) &&
+                      trial->set.rows.classes[i] == label;
+        for (size_t i = 0; i < trial->validation.rows.count; i++)
+            measured += labelled_is_row(&trial->validation.rows, i) &&
+                        trial->validation.rows.classes[i] == label;
+        xy_str name = names_at(&trial->classes, label);
+        if (learnt && !measured)
+            xy_log_line(filter->host, XY_LOG_WARNING, "`validation` has no row of the label "
+                        "`%.*s`: its records are judged only by how they disturb the other labels",
+                        (int)name.len, name.ptr);
+    }
 }
 
 static int measure(const struct influence_filter *filter, xy_job *job, xy_dataset *input,
@@ -127,6 +147,8 @@ static int measure(const struct influence_filter *filter, xy_job *job, xy_datase
         .seed = filter->rng->stream(job, NULL, 0), .folds = (int)filter->folds, .c = filter->c,
         .reverse = filter->loss[0] == 'r'};
     code = influence_score(&work, trial->scores, &trial->accuracy);
+    if (code == XY_OK)
+        warn_unmeasured(filter, trial);
     for (size_t i = 0; i < count && code == XY_OK; i++) {
         if (!isfinite(trial->scores[i]))
             continue;

@@ -6,6 +6,7 @@
 #include "folds.h"
 
 struct student {
+    const xy_host *host;
     const char *text, *label, *vector, *confidence, *action;
     const xy_student *learner;
     const char *const *features;
@@ -65,6 +66,7 @@ struct lesson {
 static int open_student(void *state, const xy_host *host)
 {
     struct student *student = state;
+    student->host = host;
     student->service = host->service(host, XY_LEARNER_SERVICE);
     student->rng = host->service(host, XY_RNG);
     student->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
@@ -126,6 +128,7 @@ static int judge(const struct student *student, xy_job *job, xy_dataset *input,
                  struct lesson *lesson)
 {
     lesson->columns.names = student->features;
+    lesson->columns.host = student->host;
     const struct labelled_fields fields = {student->text, student->label, student->vector,
                                            student->features ? &lesson->columns : NULL};
     const struct school school = {

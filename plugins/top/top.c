@@ -66,7 +66,7 @@ struct pass {
     size_t row_count;
     struct names names;   /* of the groups, from 1: group 0 is of records without the field */
     struct group *groups;
-    uint64_t worthless;
+    uint64_t worthless, weightless;
 };
 
 /* XY_OK with the number; XY_DROP, with a reason, when the record has none. */
@@ -114,6 +114,7 @@ static int read_row(struct pass *pass, uint64_t index)
     struct row row = {.index = index, .order = top->order};
     if (top->order == ORDER_WEIGHTED && !(record->api->weight(record) > 0)) {
         pass->input->api->verdict(pass->input, index, XY_DROP, "weight 0: never drawn");
+        pass->weightless++;
         return XY_OK;
     }
     int code = find_worth(pass, record, &row.worth);
@@ -268,6 +269,9 @@ static void tell_short(const struct pass *pass, xy_job *job)
     if (pass->worthless)
         xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: no number for `%s`",
                     (unsigned long long)pass->worthless, top->by);
+    if (pass->weightless)
+        xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: their weight is 0",
+                    (unsigned long long)pass->weightless);
     if (!top->report || !groups)
         return;
     const double none = __builtin_nan("");

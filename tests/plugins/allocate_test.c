@@ -47,6 +47,11 @@ static void the_doubtful_go_to_people(void)
     CHECK_TEXT(who("share: 1", FOUR), "hhhh");
     CHECK_TEXT(who("{share: 0.5, uncertainty: u}", "{\"u\":1}\n{\"u\":1}\n{\"u\":1}\n"), "hhm");
     CHECK_TEXT(who("share: 0.5", ""), "");
+    who("share: 0.25", FOUR);
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "1 of 4 records have no number in `vote_entropy` and "
+                                            "go to people first"));
+    who("{share: 0.25, method: random}", FOUR);
+    CHECK_TEXT(host.log, "");
 }
 
 /* Four model answers at 0.01 and people at 0.1: 0.04, 0.14, 0.24, 0.34, 0.44. Expected quality

@@ -151,6 +151,8 @@ static void refuses(void)
                   "something other than a probability");
     check_refusal("{learner: linear}", "{\"text\":\"p\",\"label\":\"a\"}\n"
                   "{\"text\":\"q\",\"label\":\"a\"}\n", "have the label `a`");
+    check_refusal("{learner: linear}", "{\"text\":\"p\",\"label\":\"a\",\"@weight\":0}\n"
+                  "{\"text\":\"q\",\"label\":\"b\",\"@weight\":0}\n", "have the weight 0");
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "confident_learning", "{}"));
     CU_ASSERT_PTR_NULL(stage_host_open(&host, XY_FILTER, "confident_learning",
                                        "{learner: linear, probabilities: p}"));

@@ -278,6 +278,16 @@ static void refuses(void)
     check_refusal("{learner: boosting}", "{\"text\":\"p\",\"label\":\"a\"}\n"
                   "{\"text\":\"q\",\"label\":\"b\"}\n", "learns from numbers and got texts");
     struct stage_result result;
+    /* One text makes a column of numbers a category, and the log says so. */
+    run("{learner: boosting, features: [x]}", "{\"x\":1,\"label\":\"a\"}\n"
+        "{\"x\":2,\"label\":\"b\"}\n{\"x\":\"nan\",\"label\":\"b\"}\n", &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "`x` holds 2 numbers and 1 texts, the first in record "
+                                            "3: each value of it is taken as a category"));
+    stage_result_free(&result);
+    check_refusal("{learner: boosting, features: [x]}",
+                  "{\"x\":1,\"label\":\"a\",\"@weight\":0}\n"
+                  "{\"x\":2,\"label\":\"b\",\"@weight\":0}\n", "have the weight 0");
     run("{learner: linear}", "{\"text\":\"p\",\"label\":\"a\"}\n{\"text\":\"q\",\"label\":\"b\"}\n",
         &result);
     CU_ASSERT_EQUAL(result.verdict, XY_EUNSUPPORTED); /* it has no passes */

@@ -113,7 +113,15 @@ static void refuses(void)
                   "have the label `a`");
     check_refusal("{vector: v, validation: wide}", two,
                   "the vectors of the records have 1 dimensions, those of `validation` 2");
+    check_refusal("{features: [x]}", "{\"x\":1,\"label\":\"a\",\"@weight\":0}\n"
+                  "{\"x\":2,\"label\":\"b\",\"@weight\":0}\n", "have the weight 0");
     check_refusal("{vector: v, validation: bare}", two, "there is nothing to measure on");
+    stage_host_add_dataset(&host, "half", "{\"x\":1,\"label\":\"a\"}\n");
+    run("{features: [x], validation: half}", two, &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "`validation` has no row of the label `b`"));
+    CU_ASSERT_PTR_NULL(strstr(host.log, "no row of the label `a`"));
+    stage_result_free(&result);
     run("{features: [x]}", "", &result);
     CU_ASSERT_EQUAL(result.verdict, XY_OK);
     stage_result_free(&result);

@@ -279,6 +279,28 @@ static void edges(void)
     CHECK_TEXT(result.why, "all 1 records that the student would learn from have the label `x`: it "
                "needs two labels at least");
     stage_result_free(&result);
+    /* A record of weight 0 teaches nothing, its label neither. */
+    run("{learner: linear, folds: 2}", "{\"text\":\"a\",\"label\":\"x\",\"@weight\":0}\n"
+        "{\"text\":\"b\",\"label\":\"y\",\"@weight\":0}\n", &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
+    CHECK_TEXT(result.why, "all 1 records that the student would learn from have the weight 0: "
+               "there is nothing to learn from");
+    stage_result_free(&result);
+    stage_host_add_dataset(&host, "weighed", "{\"text\":\"a\",\"label\":\"x\"}\n"
+                           "{\"text\":\"b\",\"label\":\"y\",\"@weight\":0}\n");
+    run("{learner: linear, train: weighed}", "{\"text\":\"a\",\"label\":\"x\"}\n", &result);
+    CHECK_TEXT(result.why, "all 1 records that the student would learn from have the label `x`: it "
+               "needs two labels at least");
+    stage_result_free(&result);
+    /* Vectors may be lists, as JSON lines hold them; one past a float's range is none. */
+    run("{learner: linear, vector: v, folds: 2, action: annotate}",
+        "{\"v\":[1,0],\"label\":\"x\"}\n{\"v\":[0,1.5],\"label\":\"y\"}\n"
+        "{\"v\":[2,0],\"label\":\"x\"}\n{\"v\":[0,2],\"label\":\"y\"}\n"
+        "{\"v\":[0,1e60],\"label\":\"y\"}\n{\"label\":\"x\"}\n", &result);
+    CU_ASSERT_EQUAL_FATAL(result.verdict, XY_OK);
+    for (size_t i = 0; i < 6; i++)
+        CHECK_TEXT(stage_text(result.records[i], "student_label"), i > 3 ? "" : i % 2 ? "y" : "x");
+    stage_result_free(&result);
     run("{learner: linear}", "{\"label\":\"x\"}\n{\"label\":\"y\"}\n", &result);
     CU_ASSERT_EQUAL(result.verdict, XY_OK); /* nothing to judge */
     stage_result_free(&result);

@@ -254,6 +254,7 @@ static void draws_by_weight(void)
     CU_ASSERT_EQUAL(drawn[0] + drawn[1], 1200);
     CU_ASSERT_DOUBLE_EQUAL((double)drawn[1] / 1200, 0.75, 0.05);
     CHECK_TEXT(result.reasons[2], "weight 0: never drawn");
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "1200 records were dropped: their weight is 0"));
     buffer_free(&lines);
     instance_close(instance);
 }
