@@ -8,12 +8,23 @@ enum { VALUES_MAX = 256, POLL = 4096 };
 
 /* ---- learning -------------------------------------------------------------------------------- */
 
-/* Whether it is a category. One text among numbers ("n/a", "nan") makes it one, which nobody would
- * want and the log therefore says. */
+static bool is_number(xy_str text)
+{
+    char digits[64];
+    char *end = digits;
+    if (text.len == 0 || text.len >= sizeof(digits))
+        return false;
+    memcpy(digits, text.ptr, text.len);
+    digits[text.len] = '\0';
+    return isfinite(strtod(digits, &end)) && *end == '\0';
+}
+
+/* Whether it is a category. One text among numbers ("n/a", "nan") makes it one, and so does a CSV
+ * file that is read as text, which nobody would want and the log therefore says. */
 static bool holds_text(const struct columns *columns, xy_dataset *dataset, const char *name,
                        uint64_t count)
 {
-    uint64_t texts = 0, numbers = 0, first = 0;
+    uint64_t texts = 0, numbers = 0, quoted = 0, first = 0;
     for (uint64_t i = 0; i < count; i++) {
         xy_value value = {.type = XY_NULL};
         const xy_record *record = dataset->api->at(dataset, i);
@@ -21,8 +32,13 @@ static bool holds_text(const struct columns *columns, xy_dataset *dataset, const
         if (type == XY_TEXT && texts++ == 0)
             first = i;
         numbers += type == XY_INT || type == XY_NUMBER;
+        quoted += type == XY_TEXT && is_number(value.text);
     }
-    if (texts && numbers && columns->host)
+    if (texts && texts == quoted && columns->host)
+        xy_log_line(columns->host, XY_LOG_WARNING, "`%s` holds numbers that are texts: each value "
+                    "of it is taken as a category; CSV is read as numbers with `types: guess`",
+                    name);
+    else if (texts && numbers && columns->host)
         xy_log_line(columns->host, XY_LOG_WARNING, "`%s` holds %llu numbers and %llu texts, the "
                     "first in record %llu: each value of it is taken as a category, its numbers "
                     "too", name, (unsigned long long)numbers, (unsigned long long)texts,

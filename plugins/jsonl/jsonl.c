@@ -93,9 +93,10 @@ static bool make_room(struct reader *reader, size_t length)
 static int bad_json(xy_job *job, const struct reader *reader)
 {
     bool python = strstr(reader->line, "NaN") || strstr(reader->line, "Infinity");
-    return bad_line(job, reader, python ? "this line is not valid JSON (one object a line): NaN and "
-                                          "Infinity are no JSON; write null, or leave the field out"
-                                        : "this line is not valid JSON (one object a line)");
+    return bad_line(job, reader,
+                    python ? "this line is not valid JSON (one object a line): NaN and Infinity "
+                             "are no JSON; write null, or leave the field out"
+                           : "this line is not valid JSON (one object a line)");
 }
 
 static int bad_member(xy_job *job, const struct reader *reader, xy_str key)

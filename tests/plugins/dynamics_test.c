@@ -285,6 +285,10 @@ static void refuses(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "`x` holds 2 numbers and 1 texts, the first in record "
                                             "3: each value of it is taken as a category"));
     stage_result_free(&result);
+    run("{learner: boosting, features: [x]}", "{\"x\":\"1.5\",\"label\":\"a\"}\n"
+        "{\"x\":\"2\",\"label\":\"b\"}\n{\"x\":3,\"label\":\"b\"}\n", &result);
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "`x` holds numbers that are texts"));
+    stage_result_free(&result);
     check_refusal("{learner: boosting, features: [x]}",
                   "{\"x\":1,\"label\":\"a\",\"@weight\":0}\n"
                   "{\"x\":2,\"label\":\"b\",\"@weight\":0}\n", "have the weight 0");
