@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nearest neighbours and vote-k beside plain reference code, on recorded texts, ties included.
+"""Nearest neighbours, vote-k, k-center and facility location beside plain reference code, on
+recorded texts, ties included.
 
 Texts are embedded as signatures of their words: for each of BLOCKS hash functions, which of four
 buckets the smallest hash falls into. A vector has one 1/8 in each block, so that its length is
@@ -77,6 +78,27 @@ def vote_k(rows, k, neighbours, confidences=None):
     return chosen
 
 
+def k_center(rows, k):
+    """Gonzalez 1985, from the row with the greatest sum of cosines on; ties to the earlier."""
+    chosen = [max(range(len(rows)), key=lambda i: (sum(alike(rows[i], row) for row in rows), -i))]
+    while len(chosen) < k:
+        left = [i for i in range(len(rows)) if i not in chosen]
+        chosen.append(min(left, key=lambda i: (max(alike(rows[i], rows[c]) for c in chosen), i)))
+    return chosen
+
+
+def facility_location(rows, k):
+    """The greedy maximum of the sum, over all rows, of the cosine with the nearest one chosen."""
+    chosen, nearest = [], [0] * len(rows)
+    cosines = [[alike(row, other) for other in rows] for row in rows]
+    while len(chosen) < k:
+        best = max((i for i in range(len(rows)) if i not in chosen),
+                   key=lambda i: (sum(map(max, cosines[i], nearest)), -i))
+        chosen.append(best)
+        nearest = list(map(max, cosines[best], nearest))
+    return chosen
+
+
 class Selection(harness.Case):
     def rows(self, *name, count, step=1):
         path = os.path.join(DATA, *name)
@@ -139,6 +161,26 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
     def test_vote_k_with_confidences(self):
         rows = self.rows("llm-annotations-css", "wiki_politeness.jsonl.gz", count=300)
         self.votes(rows, 25, 30, confident=True)
+
+    def spread(self, method, rows, k):
+        self.prepare("rows.jsonl", rows)
+        self.embed(rows)
+        kept = self.run_steps(f"""
+  - {{ use: read, with: {{ path: rows.jsonl }} }}
+  - {{ use: select, with: {{ method: {method}, k: {k}, embed: embedder, rank: rank }} }}
+""")
+        return [row["n"] for row in sorted(kept, key=lambda row: row["rank"])]
+
+    def test_k_center_and_facility_location(self):
+        """Doubles and few buckets: many cosines are equal, so that ties count."""
+        reviews = self.rows("freeal-mr", "train.jsonl.gz", count=200, step=40)
+        reviews += [{**row, "n": 200 + row["n"]} for row in reviews[:20]]
+        tweets = self.rows("llm-annotations-css", "semeval_stance.jsonl.gz", count=250)
+        for rows in reviews, tweets:
+            signatures = [signature(row["text"]) for row in rows]
+            self.assertEqual(self.spread("k_center", rows, 40), k_center(signatures, 40))
+            self.assertEqual(self.spread("facility_location", rows, 30),
+                             facility_location(signatures, 30))
 
     def neighbours(self, pool, queries, k):
         self.prepare("pool.jsonl", pool)
