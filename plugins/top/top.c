@@ -235,6 +235,18 @@ static int rank(struct pass *pass)
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+/* Records that were in no group, since nothing ranks them. */
+static void tell_left_out(const struct pass *pass)
+{
+    const struct top *top = pass->top;
+    if (pass->worthless)
+        xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: no number for `%s`",
+                    (unsigned long long)pass->worthless, top->by);
+    if (pass->weightless)
+        xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: their weight is 0",
+                    (unsigned long long)pass->weightless);
+}
+
 /* Which groups had fewer records than wanted: a shortfall that nobody would see in the output. */
 static void tell_short(const struct pass *pass, xy_job *job)
 {
@@ -266,12 +278,6 @@ static void tell_short(const struct pass *pass, xy_job *job)
                     (long long)top->k, names.bytes ? names.bytes : "",
                     short_groups > MOST_NAMED ? ", ..." : "");
     text_free(&names);
-    if (pass->worthless)
-        xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: no number for `%s`",
-                    (unsigned long long)pass->worthless, top->by);
-    if (pass->weightless)
-        xy_log_line(top->host, XY_LOG_WARNING, "%llu records were dropped: their weight is 0",
-                    (unsigned long long)pass->weightless);
     if (!top->report || !groups)
         return;
     const double none = __builtin_nan("");
@@ -288,8 +294,10 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     int code = read_rows(&pass);
     if (code == XY_OK)
         code = rank(&pass);
-    if (code == XY_OK)
+    if (code == XY_OK) {
         tell_short(&pass, job);
+        tell_left_out(&pass);
+    }
     if (code == XY_ENOMEM)
         job->api->explain(job, "out of memory");
     names_free(&pass.names);
