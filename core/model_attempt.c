@@ -169,17 +169,34 @@ static bool normalize(float *vector, size_t dimension)
     return true;
 }
 
+/* Are there as many log-probabilities as the candidates have tokens, or none? */
+static bool tokens_agree(const xy_reply *reply)
+{
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < reply->score_count && reply->score_tokens; i++)
+        tokens += reply->score_tokens[i];
+    return reply->logprob_count == 0 || (reply->logprobs && reply->logprob_count == tokens);
+}
+
+/* What is wrong with an answer to a score, or NULL. */
+static const char *check_scores(const xy_request *request, const xy_reply *reply)
+{
+    if (reply->score_count != request->text_count || !reply->scores)
+        return "the number of scores is not the number of candidates";
+    for (size_t i = 0; i < reply->score_count; i++)
+        if (isnan(reply->scores[i]))
+            return "a score is not a number";
+    return tokens_agree(reply) ? NULL : "the log-probabilities are not one for each token of the "
+                                        "candidates";
+}
+
 /* An answer that does not answer the request is an upstream error, and worth another attempt. */
 static void check_answer(struct attempt *attempt, xy_reply *reply)
 {
     const xy_request *request = &attempt->request;
     const char *wrong = NULL;
     if (request->operation == XY_SCORE) {
-        if (reply->score_count != request->text_count || !reply->scores)
-            wrong = "the number of scores is not the number of candidates";
-        for (size_t i = 0; !wrong && i < reply->score_count; i++)
-            if (isnan(reply->scores[i]))
-                wrong = "a score is not a number";
+        wrong = check_scores(request, reply);
     } else if (request->operation == XY_EMBED) {
         if (reply->vector_count != request->text_count || !reply->vectors || !reply->dimension) {
             wrong = "the number of vectors is not the number of texts";

@@ -46,7 +46,7 @@ bool reply_encode(struct buffer *out, const xy_reply *reply, uint32_t operation,
         .cached_tokens = reply->cached_tokens,
         .score_count = operation == XY_SCORE ? (uint32_t)reply->score_count : 0,
         .dimension = embed ? (uint32_t)reply->dimension : 0,
-        .logprob_count = operation == XY_COMPLETE ? (uint32_t)reply->logprob_count : 0,
+        .logprob_count = embed ? 0 : (uint32_t)reply->logprob_count,
         .text_length = operation == XY_COMPLETE ? (uint32_t)reply->text.len : 0,
         .model_length = (uint32_t)model_length,
     };

@@ -93,6 +93,13 @@ static void write_scores(struct buffer *out, const xy_request *request, const xy
         json_write_number(out, reply->scores[i]);
     }
     buffer_append_char(out, '}');
+    if (reply->logprob_count == 0)
+        return;
+    buffer_append_text(out, ",\"score_tokens\":[");
+    for (size_t i = 0; i < reply->score_count; i++)
+        buffer_printf(out, i ? ",%u" : "%u", reply->score_tokens[i]);
+    buffer_append_char(out, ']');
+    write_floats(out, "logprobs", reply->logprobs, reply->logprob_count);
 }
 
 static void write_answer(struct buffer *out, const xy_request *request, const xy_reply *reply)

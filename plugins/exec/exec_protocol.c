@@ -131,11 +131,20 @@ static bool read_floats(xy_str list, float *out, size_t count)
     return at == count;
 }
 
+static void read_logprobs(xy_call *call, xy_str line, xy_reply *reply)
+{
+    xy_str list = json_member(line, "logprobs");
+    size_t count = json_count(list);
+    float *logprobs = count ? call->api->alloc(call, count * sizeof(*logprobs)) : NULL;
+    if (logprobs && read_floats(list, logprobs, count)) {
+        reply->logprobs = logprobs;
+        reply->logprob_count = count;
+    }
+}
+
 static void read_complete(xy_call *call, xy_str line, xy_reply *reply)
 {
-    xy_str text = json_member(line, "text"), list = json_member(line, "logprobs");
-    xy_str finish = json_member(line, "finish");
-    size_t count = json_count(list);
+    xy_str text = json_member(line, "text"), finish = json_member(line, "finish");
     if (json_kind(text) != '"') {
         broken(reply, "the program's answer has no \"text\"");
         return;
@@ -145,11 +154,7 @@ static void read_complete(xy_call *call, xy_str line, xy_reply *reply)
                     : json_is(finish, "filter") ? XY_FINISH_FILTER
                     : json_is(finish, "stop")   ? XY_FINISH_STOP
                                                 : XY_FINISH_UNKNOWN;
-    float *logprobs = count ? call->api->alloc(call, count * sizeof(*logprobs)) : NULL;
-    if (logprobs && read_floats(list, logprobs, count)) {
-        reply->logprobs = logprobs;
-        reply->logprob_count = count;
-    }
+    read_logprobs(call, line, reply);
 }
 
 static void read_scores(xy_call *call, xy_str line, xy_reply *reply)
@@ -173,6 +178,7 @@ static void read_scores(xy_call *call, xy_str line, xy_reply *reply)
     reply->scores = scores;
     reply->score_tokens = tokens;
     reply->score_count = count;
+    read_logprobs(call, line, reply); /* the host checks that there is one for each token */
 }
 
 static void read_vectors(xy_call *call, xy_str line, xy_reply *reply)

@@ -23,6 +23,7 @@ enum {
 struct candidate {
     llama_token *tokens;
     size_t count;
+    float *logprobs; /* count, in the task's list; NULL: not asked for */
     bool done;
 };
 

@@ -11,6 +11,28 @@
 
 #include <stdlib.h>
 
+/* Room for the log-probability of each token of each candidate, where they are asked for. */
+static bool make_room(struct task *task)
+{
+    if (task->request->logprobs == 0)
+        return true;
+    task->logprobs = calloc(task->output_count + 1, sizeof(*task->logprobs));
+    float *next = task->logprobs;
+    for (size_t i = 0; i < task->candidate_count && next; i++) {
+        task->candidates[i].logprobs = next;
+        next += task->candidates[i].count;
+    }
+    return task->logprobs != NULL;
+}
+
+static void add_token(struct task *task, struct candidate *candidate, size_t index,
+                      double logprob)
+{
+    task->scores[candidate - task->candidates] += logprob;
+    if (candidate->logprobs)
+        candidate->logprobs[index] = (float)logprob;
+}
+
 int score_prepare(struct engine *engine, struct task *task)
 {
     const xy_request *request = task->request;
@@ -40,6 +62,10 @@ int score_prepare(struct engine *engine, struct task *task)
         task->score_tokens[i] = (uint32_t)candidate->count;
         task->output_count += candidate->count;
     }
+    if (!make_room(task)) {
+        engine_fail(engine, task, XY_ENOMEM, "out of memory");
+        return -1;
+    }
     return 0;
 }
 
@@ -50,7 +76,7 @@ void score_prompt_row(struct engine *engine, struct slot *slot, const float *log
     for (size_t i = 0; i < task->candidate_count; i++) {
         struct candidate *candidate = &task->candidates[i];
         if (candidate->count > 0)
-            task->scores[i] = (double)logits[candidate->tokens[0]] - log_sum;
+            add_token(task, candidate, 0, (double)logits[candidate->tokens[0]] - log_sum);
         candidate->done = candidate->count <= 1;
         task->scored += candidate->done;
     }
@@ -62,8 +88,8 @@ void score_candidate_row(struct engine *engine, const struct row *row, const flo
     struct task *task = row->slot->task;
     struct candidate *candidate = row->candidate;
     double log_sum = sampling_log_sum(logits, engine->room.vocabulary);
-    task->scores[candidate - task->candidates] +=
-        (double)logits[candidate->tokens[row->index + 1]] - log_sum;
+    add_token(task, candidate, row->index + 1,
+              (double)logits[candidate->tokens[row->index + 1]] - log_sum);
     if (row->index + 2 == candidate->count) {
         candidate->done = true;
         task->scored++;
@@ -94,6 +120,8 @@ void score_settle(struct engine *engine, struct slot *slot)
     task->reply.scores = task->scores;
     task->reply.score_tokens = task->score_tokens;
     task->reply.score_count = task->candidate_count;
+    task->reply.logprobs = task->logprobs;
+    task->reply.logprob_count = task->logprobs ? task->output_count : 0;
     engine_finish(engine, task, XY_OK);
     slots_release(engine, slot);
 }

@@ -56,8 +56,10 @@ static size_t token_start(const struct echoed *echoed, size_t limit)
     return start;
 }
 
-/* Sums the tokens that start in [from, end); false when one of them has no log-probability. */
-static bool sum_tokens(const struct echoed *echoed, size_t from, double *sum, uint32_t *tokens)
+/* Sums the tokens that start in [from, end), and lists each at `logprobs`; false when one of them
+ * has no log-probability. */
+static bool sum_tokens(const struct echoed *echoed, size_t from, double *sum, uint32_t *tokens,
+                       float *logprobs)
 {
     struct json_cursor at_offset = {NULL}, at_logprob = {NULL};
     xy_str key, offset, logprob;
@@ -72,12 +74,35 @@ static bool sum_tokens(const struct echoed *echoed, size_t from, double *sum, ui
         if (json_kind(logprob) != '0')
             return false;
         *sum += json_number(logprob, 0);
-        ++*tokens;
+        logprobs[(*tokens)++] = (float)json_number(logprob, 0);
     }
     return *tokens > 0;
 }
 
-static const char *read_echo(xy_call *call, xy_str answer, double *scores, uint32_t *tokens)
+/* Sums each candidate from `from` on, and lists the log-probabilities of all tokens. */
+static const char *sum_all(xy_call *call, const struct echoed *echoed, size_t from, double *scores,
+                           uint32_t *tokens, xy_reply *reply)
+{
+    size_t count = call->api->request(call)->text_count, room = 0, used = 0;
+    for (size_t i = 0; i < count; i++)
+        room += json_count(echoed[i].logprobs);
+    float *logprobs = call->api->alloc(call, (room + 1) * sizeof(*logprobs));
+    if (!logprobs)
+        return "out of memory";
+    for (size_t i = 0; i < count; i++) {
+        if (!sum_tokens(&echoed[i], from, &scores[i], &tokens[i], logprobs + used))
+            return "a candidate's tokens have no log-probabilities: is the prompt empty?";
+        used += tokens[i];
+    }
+    if (call->api->request(call)->logprobs) {
+        reply->logprobs = logprobs;
+        reply->logprob_count = used;
+    }
+    return NULL;
+}
+
+static const char *read_echo(xy_call *call, xy_str answer, double *scores, uint32_t *tokens,
+                             xy_reply *reply)
 {
     const xy_request *request = call->api->request(call);
     size_t count = request->text_count, boundary = prompt_characters(request);
@@ -108,10 +133,7 @@ static const char *read_echo(xy_call *call, xy_str answer, double *scores, uint3
             from = token_start(&echoed[i], from);
         }
     } while (from != before);
-    for (size_t i = 0; i < count; i++)
-        if (!sum_tokens(&echoed[i], from, &scores[i], &tokens[i]))
-            return "a candidate's tokens have no log-probabilities: is the prompt empty?";
-    return NULL;
+    return sum_all(call, echoed, from, scores, tokens, reply);
 }
 
 /* ---- first token ----------------------------------------------------------------------------- */
@@ -164,7 +186,7 @@ void openai_read_scores(const struct openai *openai, xy_call *call, xy_str answe
     uint32_t *tokens = call->api->alloc(call, count * sizeof(*tokens));
     const char *wrong = "out of memory";
     if (scores && tokens)
-        wrong = openai->score == SCORE_ECHO ? read_echo(call, answer, scores, tokens)
+        wrong = openai->score == SCORE_ECHO ? read_echo(call, answer, scores, tokens, reply)
                                             : read_first_token(call, answer, scores, tokens);
     if (wrong) {
         openai_malformed(call, wrong, answer, reply);

@@ -5,6 +5,7 @@
 
 #include "excerpt.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct replay {
@@ -75,21 +76,56 @@ static uint32_t count_of(xy_str line, const char *member)
     return number > 0 && number < 4e9 ? (uint32_t)number : 0;
 }
 
-static void read_text(xy_call *call, xy_str line, xy_reply *reply)
+static float *read_logprobs(xy_call *call, xy_str line, size_t *count)
 {
-    xy_str finish = json_member(line, "finish"), list = json_member(line, "logprobs");
-    size_t count = json_count(list);
-    float *logprobs = count ? call->api->alloc(call, count * sizeof(*logprobs)) : NULL;
+    xy_str list = json_member(line, "logprobs"), key, value;
+    *count = json_count(list);
+    float *logprobs = *count ? call->api->alloc(call, *count * sizeof(*logprobs)) : NULL;
     struct json_cursor cursor = {NULL};
-    xy_str key, value;
     for (size_t i = 0; logprobs && json_next(list, &cursor, &key, &value); i++)
         logprobs[i] = (float)json_number(value, 0);
+    *count = logprobs ? *count : 0;
+    return logprobs;
+}
+
+static void read_text(xy_call *call, xy_str line, xy_reply *reply)
+{
+    xy_str finish = json_member(line, "finish");
     reply->text = decode(call, json_member(line, "text"));
-    reply->logprobs = logprobs;
-    reply->logprob_count = logprobs ? count : 0;
+    reply->logprobs = read_logprobs(call, line, &reply->logprob_count);
     reply->finish = json_is(finish, "length")   ? XY_FINISH_LENGTH
                     : json_is(finish, "filter") ? XY_FINISH_FILTER
                                                 : XY_FINISH_STOP;
+}
+
+/* How many tokens the `at`-th recorded score is over. */
+static uint32_t tokens_of(xy_str line, size_t at)
+{
+    xy_str told = json_member(line, "score_tokens"), key, value;
+    struct json_cursor cursor = {NULL};
+    if (json_kind(told) != '[')
+        return count_of(line, "score_tokens") ? count_of(line, "score_tokens") : 1;
+    for (size_t i = 0; json_next(told, &cursor, &key, &value); i++)
+        if (i == at)
+            return (uint32_t)fmin(fmax(json_number(value, 1), 0), 1e9);
+    return 1;
+}
+
+/* The recorded log-probabilities in the order of the candidates: `starts` says where those of each
+ * begin. None where they are not one for each token, or were not asked for. */
+static void read_score_logprobs(xy_call *call, xy_str line, const size_t *starts, xy_reply *reply)
+{
+    size_t count, at = 0, wanted = 0;
+    float *told = call->api->request(call)->logprobs ? read_logprobs(call, line, &count) : NULL;
+    for (size_t i = 0; i < reply->score_count; i++)
+        wanted += reply->score_tokens[i];
+    bool fits = told && count == wanted;
+    float *logprobs = fits ? call->api->alloc(call, count * sizeof(*told)) : NULL;
+    for (size_t i = 0; logprobs && i < reply->score_count; i++)
+        for (size_t token = 0; token < reply->score_tokens[i]; token++)
+            logprobs[at++] = told[starts[i] + token];
+    reply->logprobs = logprobs;
+    reply->logprob_count = logprobs ? wanted : 0;
 }
 
 /* `scores` is a map from candidate to score, or a list in the order of the candidates. */
@@ -100,10 +136,10 @@ static bool read_scores(xy_call *call, xy_str line, xy_reply *reply)
     xy_str recorded = json_member(line, "scores");
     double *scores = call->api->alloc(call, count * sizeof(*scores));
     uint32_t *tokens = call->api->alloc(call, count * sizeof(*tokens));
-    size_t found = 0;
+    size_t *starts = call->api->alloc(call, count * sizeof(*starts)), found = 0, start = 0;
     struct json_cursor cursor = {NULL};
     xy_str key, value;
-    if (!scores || !tokens)
+    if (!scores || !tokens || !starts)
         return false;
     for (size_t at = 0; json_next(recorded, &cursor, &key, &value); at++) {
         size_t i = at;
@@ -116,13 +152,17 @@ static bool read_scores(xy_call *call, xy_str line, xy_reply *reply)
         }
         if (i < count && json_kind(value) == '0') {
             scores[i] = json_number(value, 0);
-            tokens[i] = count_of(line, "score_tokens") ? count_of(line, "score_tokens") : 1;
+            tokens[i] = tokens_of(line, at);
+            starts[i] = start;
+            start += tokens[i];
             found++;
         }
     }
     reply->scores = scores;
     reply->score_tokens = tokens;
     reply->score_count = count;
+    if (found == count)
+        read_score_logprobs(call, line, starts, reply);
     return found == count;
 }
 

@@ -38,7 +38,8 @@ static int program(void)
             continue;
         }
         if (strstr(line, "\"score\""))
-            printf("{\"id\":%llu,\"scores\":[-1,-2.5],\"score_tokens\":[1,3]}\n", id);
+            printf("{\"id\":%llu,\"scores\":[-1,-2.5],\"score_tokens\":[1,3],"
+                   "\"logprobs\":[-1,-0.5,-0.75,-1.25]}\n", id);
         else if (strstr(line, "\"embed\""))
             printf("{\"id\":%llu,\"vectors\":[[1,0],[0.6,0.8]]}\n", id);
         else if (strstr(line, "refuse"))
@@ -126,6 +127,7 @@ static void answers_and_shapes(void)
     call = bench_submit(&bench, &request);
     CU_ASSERT_FATAL(call && bench_wait(&bench, call, 10) && call->reply.status == XY_OK);
     CU_ASSERT(call->reply.scores[1] == -2.5 && call->reply.score_tokens[1] == 3);
+    CU_ASSERT(call->reply.logprob_count == 4 && call->reply.logprobs[3] == -1.25f);
     bench_call_free(call);
     request = bench_new_request(XY_EMBED);
     request.texts = texts, request.text_count = 2;

@@ -109,9 +109,20 @@ static void scores_obey_the_chain_rule(void)
     request.message_count = messages(prompt, user, "It is");
     request.texts = candidates;
     request.text_count = 4;
+    request.logprobs = 1;
     struct bench_call *call = ask(&writer, &request);
     CU_ASSERT_EQUAL_FATAL(call->reply.score_count, 4);
     const double *scores = call->scores;
+    size_t token = 0;
+    for (size_t i = 0; i < 4; i++) { /* a score is the sum of what its tokens are told to have */
+        double sum = 0;
+        for (size_t end = token + call->score_tokens[i]; token < end; token++)
+            sum += (double)call->logprobs[token];
+        CU_ASSERT_DOUBLE_EQUAL(sum, scores[i], 1e-4);
+    }
+    CU_ASSERT_EQUAL(call->reply.logprob_count, token);
+    CU_ASSERT_DOUBLE_EQUAL((double)call->logprobs[0], scores[0], 1e-4); /* " very" begins each */
+    CU_ASSERT_DOUBLE_EQUAL((double)call->logprobs[1], scores[0], 1e-4);
     CU_ASSERT_DOUBLE_EQUAL(scores[1], scores[0] + score_one(user, "It is very", " bad", NULL), 0.1);
     CU_ASSERT_DOUBLE_EQUAL(scores[3], scores[1] + score_one(user, "It is very bad",
                            " and extremely boring from beginning to end", NULL), 0.15);

@@ -372,6 +372,7 @@ static void send_scores(void)
     request.operation = XY_SCORE;
     request.texts = candidates;
     request.text_count = 2;
+    request.logprobs = 1;
     send_it(&request);
 }
 
@@ -391,6 +392,9 @@ static void echo_sums_from_a_common_offset(void)
     CU_ASSERT_DOUBLE_EQUAL(call.reply.scores[1], -2, 1e-12);
     CU_ASSERT_EQUAL(call.reply.score_tokens[0], 2);
     CU_ASSERT_EQUAL(call.reply.score_tokens[1], 1);
+    CU_ASSERT_EQUAL_FATAL(call.reply.logprob_count, 3); /* "go", "od", then "bad" */
+    CU_ASSERT(call.reply.logprobs[0] == -1 && call.reply.logprobs[1] == -0.5f);
+    CU_ASSERT_EQUAL(call.reply.logprobs[2], -2);
     over();
     /* " good" is one token that starts at 6, before the boundary; "bad" has ' ' and "bad". Both are
      * summed from 6, so that P(" good") stands against P(" ") * P("bad"). */

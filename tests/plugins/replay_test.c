@@ -123,6 +123,37 @@ static void messages_are_the_exact_request(void)
     generator_close(&fixture);
 }
 
+/* Each candidate's tokens are told, in the order of the candidates, whatever the file's order; but
+ * none where they are not one for each token, or nobody asked. */
+static void scores_of_tokens(void)
+{
+    CU_ASSERT_EQUAL_FATAL(open_text(
+        "{\"prompt\":\"p\",\"scores\":{\"no\":-1.5,\"yes\":-0.5},\"score_tokens\":[2,1],"
+        "\"logprobs\":[-1,-0.5,-0.25]}\n"
+        "{\"prompt\":\"q\",\"scores\":[-1,-2],\"score_tokens\":[2,2],\"logprobs\":[-1,-2,-3]}\n"),
+        XY_OK);
+    xy_str candidates[] = {STR("yes"), STR("no")};
+    static const char *const prompts[] = {"p", "q", "p"};
+    for (uint32_t i = 0; i < 3; i++) {
+        xy_message message = {STR("user"), str_of(prompts[i])};
+        xy_request request = test_request(&message, 1);
+        request.operation = XY_SCORE;
+        request.logprobs = i < 2;
+        request.texts = candidates, request.text_count = 2;
+        ask(&request);
+        CU_ASSERT_EQUAL_FATAL(call.reply.status, XY_OK);
+        CU_ASSERT_EQUAL(call.reply.score_tokens[1], 2);
+        CU_ASSERT_EQUAL(call.reply.logprob_count, i == 0 ? 3 : 0);
+        if (i == 0) {
+            CU_ASSERT_EQUAL(call.reply.score_tokens[0], 1);
+            CU_ASSERT(call.reply.logprobs[0] == -0.25f && call.reply.logprobs[1] == -1 &&
+                      call.reply.logprobs[2] == -0.5f);
+        }
+        test_call_free(&call);
+    }
+    generator_close(&fixture);
+}
+
 static void scores_and_vectors(void)
 {
     CU_ASSERT_EQUAL_FATAL(open_text(
@@ -212,6 +243,7 @@ int main(void)
         {"prompts and samples", prompts_and_samples},
         {"keys are exact", keys_are_exact},
         {"messages are the exact request", messages_are_the_exact_request},
+        {"scores of tokens", scores_of_tokens},
         {"scores and vectors", scores_and_vectors},
         {"bad files are refused with their line", bad_files_are_refused_with_their_line},
         {"many lines", many_lines},

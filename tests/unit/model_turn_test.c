@@ -91,7 +91,7 @@ static void one_bad_text_costs_only_itself(void)
 
 static struct plan everything(struct fixture *fixture, const xy_request *request, size_t attempt)
 {
-    static const float logprobs[] = {-0.5f, -0.25f};
+    static const float logprobs[] = {-0.5f, -0.25f, -1, -1, -0.125f};
     (void)fixture;
     struct plan plan = say("with \xc3\xa9 and \"quotes\"");
     plan.reply.logprobs = logprobs;
@@ -103,6 +103,7 @@ static struct plan everything(struct fixture *fixture, const xy_request *request
         plan.reply.scores = scores;
         plan.reply.score_tokens = score_tokens;
         plan.reply.score_count = attempt == 1 ? 1 : 2; /* a wrong count: asked again */
+        plan.reply.logprob_count = attempt == 2 ? 4 : 5; /* of 2 + 3 tokens: so here, too */
     }
     return plan;
 }
@@ -125,20 +126,21 @@ static void answers_survive_the_journal(void)
     ask(&f, "p", 0);
     ask_scores(&f);
     run(&f);
-    CU_ASSERT_EQUAL(f.seen_count, 3);
+    CU_ASSERT_EQUAL(f.seen_count, 4);
     ask(&f, "p", 0);
     ask_scores(&f);
     run(&f);
-    CU_ASSERT_EQUAL(f.seen_count, 3);
+    CU_ASSERT_EQUAL(f.seen_count, 4);
     for (size_t i = 0; i < 4; i += 2) {
         CHECK_TEXT(f.got[i].text, "with \xc3\xa9 and \"quotes\"");
         CU_ASSERT_EQUAL(f.got[i].logprob, -0.25f);
         CU_ASSERT_EQUAL(f.got[i].cost, 0.125);
         CHECK_TEXT(f.got[i].model, "scripted-1");
         CU_ASSERT_EQUAL(f.got[i + 1].score, -2.5);
+        CU_ASSERT_EQUAL(f.got[i + 1].logprob, -0.125f);
         CU_ASSERT_EQUAL(f.got[i + 1].status, XY_OK);
     }
-    CU_ASSERT_EQUAL(models_totals(f.models).cost, 0.375); /* the wrong answer was paid as well */
+    CU_ASSERT_EQUAL(models_totals(f.models).cost, 0.5); /* the wrong answer was paid as well */
     fixture_close(&f);
     journal_memory_clear();
 }

@@ -247,7 +247,8 @@ typedef struct xy_request {
     xy_str extra;                /* a JSON object of provider-specific parameters; may be empty */
     double temperature, top_p;
     uint32_t max_tokens;
-    uint32_t logprobs;           /* XY_COMPLETE: nonzero asks for token log-probabilities */
+    uint32_t logprobs;           /* nonzero asks for token log-probabilities: XY_COMPLETE and, since
+                                    minor 1, XY_SCORE */
     uint64_t seed;
     uint32_t sample;             /* which of several samples of the same prompt, from 0 */
     uint32_t timeout_ms;         /* 0: the model's own */
@@ -271,7 +272,10 @@ typedef struct xy_reply {
     size_t score_count;
     const float *vectors;         /* XY_EMBED: vector_count x dimension, row-major, unit length */
     size_t vector_count, dimension;
-    const float *logprobs;        /* XY_COMPLETE with logprobs: natural log, one for each token */
+    /* With `logprobs`: natural log, one for each token. XY_SCORE, since minor 1: the candidates'
+     * one behind the other, each as many as `score_tokens` says; none where the model tells sums
+     * alone. */
+    const float *logprobs;
     size_t logprob_count;
     uint32_t finish;
     uint32_t prompt_tokens, output_tokens, cached_tokens;
