@@ -119,12 +119,6 @@ static double estimate_calls(const void *state)
     return (double)count;
 }
 
-static int64_t estimate(const void *state)
-{
-    (void)state;
-    return 1;
-}
-
 /* ---- one record ------------------------------------------------------------------------------ */
 
 /* One text, asked about under one label after the other. */
@@ -393,7 +387,6 @@ static const xy_stage likelihood_stage = {
     .open = open_likelihood,
     .close = close_likelihood,
     .process = process,
-    .estimate = estimate,
     .estimate_calls = estimate_calls,
     .extension = extension,
     .fields = "reads `text`, `label` and what `prompt` names; sets `into`, and with `level: token` "

@@ -8,7 +8,7 @@
 struct softmax {
     struct learner_input input;
     int64_t passes, batch, patience;
-    double rate, decay, hold_out, smoothing;
+    double rate, decay, hold_out, smoothing, ensemble;
     const char *loss;
 };
 
@@ -29,6 +29,10 @@ static const xy_option options[] = {
      .help = "What is minimised; `reverse` and `symmetric` tolerate wrong labels."},
     {.name = "smoothing", .type = XY_OPT_NUMBER, .offset = AT(smoothing), .def = "0", .low = 0,
      .high = 0.99, .help = "The share of each label that is spread over all classes."},
+    {.name = "ensemble", .type = XY_OPT_NUMBER, .offset = AT(ensemble), .def = "0", .low = 0,
+     .high = 1000,
+     .help = "How strongly each example is drawn to what the passes so far made of it, their "
+             "temporal ensemble (10 in SuperGen); in full from the tenth pass on."},
     {.name = "hold_out", .type = XY_OPT_NUMBER, .offset = AT(hold_out), .def = "0", .low = 0,
      .high = 0.9,
      .help = "The share of the examples that is not trained on but tells when to stop; 0: all "
@@ -72,6 +76,7 @@ static struct softmax_settings settings_of(const struct softmax *softmax)
         .decay = softmax->decay,
         .hold_out = softmax->hold_out,
         .smoothing = softmax->smoothing,
+        .ensemble = softmax->ensemble,
         .loss = softmax->loss[0] == 'c'   ? LOSS_CROSS_ENTROPY
                 : softmax->loss[0] == 'r' ? LOSS_REVERSE
                                           : LOSS_SYMMETRIC,

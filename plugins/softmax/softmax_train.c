@@ -8,6 +8,8 @@
 static const double tiny = 1e-8;         /* keeps AdaGrad's first divisor above 0 */
 static const double softening = 10;      /* q = softmax(10 x one-hot), as SunGen's code has it */
 static const double symmetric_share = 0.1;
+static const double momentum = 0.8;      /* of the temporal ensemble */
+static const double ramp = 10;           /* passes until it counts in full */
 
 void softmax_judge(const struct softmax_model *model, const struct entry *row, size_t length,
                    double *probabilities)
@@ -84,6 +86,8 @@ struct training {
     size_t touched_count;
     double *p, *slope;       /* of one example */
     double *best;            /* weights of the best pass, with examples held out */
+    double *ensemble;        /* rows x classes, the bias of its start not yet taken off; or NULL */
+    double pull, unbias;     /* how much it counts in this pass; what takes the bias off */
 };
 
 static const struct entry *row_of(const struct matrix *rows, size_t index, size_t *length)
@@ -109,6 +113,34 @@ static void touch(struct training *training, uint32_t column)
     training->touched[training->touched_count++] = column;
 }
 
+/* Adds the derivative of the KL term, p - z. */
+static void pull_slopes(const struct training *training, size_t index)
+{
+    uint32_t classes = training->model->classes;
+    for (uint32_t k = 0; k < classes && training->pull > 0; k++)
+        training->slope[k] += training->pull * (training->p[k] - training->unbias *
+                                                training->ensemble[index * classes + k]);
+}
+
+/* What the pass left of each example goes into its ensemble. */
+static void keep_pass(struct training *training, uint32_t pass)
+{
+    const struct softmax_task *task = training->task;
+    uint32_t classes = training->model->classes;
+    for (size_t i = 0; i < training->count && training->ensemble; i++) {
+        size_t index = training->order[i], length;
+        const struct entry *row = row_of(task->rows, index, &length);
+        double *kept = training->ensemble + index * classes;
+        softmax_judge(training->model, row, length, training->p);
+        for (uint32_t k = 0; k < classes; k++)
+            kept[k] = momentum * kept[k] + (1 - momentum) * training->p[k];
+    }
+    if (training->ensemble) {
+        training->pull = task->settings->ensemble * fmin(1, (pass + 1) / ramp);
+        training->unbias = 1 / (1 - pow(momentum, pass + 1));
+    }
+}
+
 static void add_example(struct training *training, size_t index)
 {
     const struct softmax_task *task = training->task;
@@ -118,6 +150,7 @@ static void add_example(struct training *training, size_t index)
     const double *target = task->targets + index * model->classes;
     softmax_judge(model, row, length, training->p);
     slopes(task->settings, training->p, target, model->classes, training->slope);
+    pull_slopes(training, index);
     touch(training, model->columns);
     for (size_t j = 0; j < length; j++)
         touch(training, row[j].column);
@@ -194,10 +227,13 @@ static int prepare(struct training *training, uint64_t *random)
     training->order = calloc(rows + 1, sizeof(*training->order));
     training->squares = calloc(2 * size + 2 * (size_t)training->model->classes, sizeof(double));
     training->best = task->settings->hold_out > 0 ? calloc(size, sizeof(double)) : NULL;
+    if (task->settings->ensemble > 0)
+        training->ensemble = calloc(rows * training->model->classes + 1, sizeof(double));
     training->touched = calloc(columns, sizeof(*training->touched));
     training->is_touched = calloc(columns, sizeof(*training->is_touched));
     if (!training->order || !training->squares || !training->touched || !training->is_touched ||
-        (task->settings->hold_out > 0 && !training->best))
+        (task->settings->hold_out > 0 && !training->best) ||
+        (task->settings->ensemble > 0 && !training->ensemble))
         return XY_ENOMEM;
     training->gradient = training->squares + size;
     training->p = training->gradient + size;
@@ -227,6 +263,7 @@ int softmax_train(const struct softmax_task *task, struct softmax_model *model, 
             break;
         }
         run_pass(&training, &random);
+        keep_pass(&training, pass);
         *passes = pass + 1;
         if (task->passed)
             task->passed(task->data, model, pass);
@@ -247,6 +284,7 @@ int softmax_train(const struct softmax_task *task, struct softmax_model *model, 
     free(training.order);
     free(training.squares);
     free(training.best);
+    free(training.ensemble);
     free(training.touched);
     free(training.is_touched);
     return code;

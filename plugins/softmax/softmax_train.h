@@ -4,8 +4,14 @@
  * Minimises, over one weight vector and one intercept for each class,
  *     sum_i weight_i loss(softmax(W x_i + b), target_i) / sum_i weight_i + decay / 2 |W|^2
  * with steps of AdaGrad (Duchi, Hazan, Singer 2011, section 1.1), whose rates suit features that
- * are seldom seen. The order of examples in each pass comes from the seed; one thread, sums in one
- * order: the same input gives the same bits. */
+ * are seldom seen.
+ *
+ * With `ensemble` = e each example's loss has min(1, pass / 10) e KL(z_i || p_i) added. z_i is the
+ * temporal ensemble (Laine and Aila 2017, section 2.2) of what the passes so far made of it, in the
+ * terms of SuperGen and FewGen: z <- 0.8 z + 0.2 p, over 1 - 0.8^passes.
+ *
+ * The order of examples in each pass comes from the seed; one thread, sums in one order: the same
+ * input gives the same bits. */
 #ifndef XYLEM_PLUGINS_SOFTMAX_SOFTMAX_TRAIN_H
 #define XYLEM_PLUGINS_SOFTMAX_SOFTMAX_TRAIN_H
 
@@ -21,6 +27,7 @@ enum softmax_loss {
 struct softmax_settings {
     uint32_t passes, batch, patience; /* patience 0: all passes */
     double rate, decay, hold_out, smoothing;
+    double ensemble; /* weight of the KL term below; 0: none */
     enum softmax_loss loss;
 };
 

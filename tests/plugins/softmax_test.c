@@ -164,6 +164,51 @@ static void noise_tolerant_losses_pass_over_wrong_labels(void)
     CU_ASSERT_TRUE(right[1] > 0.85);
 }
 
+/* Class 1's probability by weights of two classes, the intercepts last. */
+static double second(const double *w, const float *x)
+{
+    double margin = w[2 * WIDTH + 1] - w[WIDTH];
+    for (size_t j = 0; j < WIDTH; j++)
+        margin += (w[WIDTH + 1 + j] - w[j]) * (double)x[j];
+    return 1 / (1 + exp(-margin));
+}
+
+/* Five passes of one batch each, by plain AdaGrad on the loss and the pull of the ensemble. */
+static void temporal_ensemble(void)
+{
+    struct sample sample;
+    double w[2 * WIDTH + 2] = {0}, squares[2 * WIDTH + 2] = {0}, kept[ROWS] = {0}, away = 0;
+    fill(&sample, 5, 0.2);
+    for (int pass = 0; pass < 5; pass++) {
+        double gradient[2 * WIDTH + 2] = {0};
+        for (size_t i = 0; i < ROWS; i++) {
+            const float *x = sample.vectors + i * WIDTH;
+            double p = second(w, x), pull = pass / 10.0 * 8;
+            double z = pass ? kept[i] / (1 - pow(0.8, pass)) : 0;
+            double slope = p - sample.labels[i] + pull * (p - z);
+            for (size_t j = 0; j <= WIDTH; j++) {
+                gradient[WIDTH + 1 + j] += slope * (j < WIDTH ? (double)x[j] : 1) / ROWS;
+                gradient[j] -= slope * (j < WIDTH ? (double)x[j] : 1) / ROWS;
+            }
+        }
+        for (size_t j = 0; j < 2 * WIDTH + 2; j++) {
+            squares[j] += gradient[j] * gradient[j];
+            w[j] -= 0.1 * gradient[j] / (sqrt(squares[j]) + 1e-8);
+        }
+        for (size_t i = 0; i < ROWS; i++)
+            kept[i] = 0.8 * kept[i] + 0.2 * second(w, sample.vectors + i * WIDTH);
+    }
+    learn("{passes: 5, batch: 1000, decay: 0, ensemble: 8}", &sample.examples, &sample.examples, 1);
+    for (size_t i = 0; i < ROWS; i++)
+        CU_ASSERT_DOUBLE_EQUAL((double)lesson.probabilities[i * 2 + 1],
+                               second(w, sample.vectors + i * WIDTH), 1e-6);
+    learn("{passes: 5, batch: 1000, decay: 0}", &sample.examples, &sample.examples, 1);
+    for (size_t i = 0; i < ROWS; i++)
+        away = fmax(away, fabs((double)lesson.probabilities[i * 2 + 1] -
+                               second(w, sample.vectors + i * WIDTH)));
+    CU_ASSERT(away > 1e-3); /* that it was not for nothing */
+}
+
 static void same_seed_same_bits(void)
 {
     struct sample sample;
@@ -241,6 +286,7 @@ int main(void)
         {"the optimum: weights and soft labels", reaches_the_optimum},
         {"what each pass left", tells_its_passes},
         {"noise-tolerant losses", noise_tolerant_losses_pass_over_wrong_labels},
+        {"temporal ensemble", temporal_ensemble},
         {"the same seed", same_seed_same_bits},
         {"a weight of 0", a_weight_of_zero_is_no_example},
         {"early stopping", stops_early},
