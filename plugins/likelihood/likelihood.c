@@ -3,7 +3,6 @@
  * the discriminative part of FewGen (Meng et al. 2023, "Tuning Language Models as Training Data
  * Generators for Augmentation-Enhanced Few-Shot Learning", section 3.2), by log-probabilities. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "names.h"
 #include "text.h"
@@ -158,6 +157,12 @@ static size_t own_label(const struct likelihood *likelihood, const xy_record *re
     return i;
 }
 
+/* No model's log-probabilities tell more, and every machine writes the same digits. */
+static double rounded(double share, double parts)
+{
+    return round(share * parts) / parts;
+}
+
 /* exp(-L) of each token's discriminative loss L = -log [P(token | label) / sum of it over labels]
  * (the paper's equation 4), and of each label the mean over the text: a length-normalised share. */
 static void share_tokens(const struct asking *asking, size_t own, struct text *weights)
@@ -171,7 +176,7 @@ static void share_tokens(const struct asking *asking, size_t own, struct text *w
         for (size_t i = 0; i < labels; i++)
             asking->shares[i] += token[i] / (double)asking->tokens;
         text_add_literal(weights, j ? "," : "[");
-        text_add_number(weights, own < labels ? token[own] : 0);
+        text_add_number(weights, own < labels ? rounded(token[own], 1e6) : 0);
     }
     text_add_literal(weights, "]");
 }
@@ -199,17 +204,16 @@ static void give_score(const struct likelihood *likelihood, xy_job *job, const c
 
 static void report(const struct likelihood *likelihood, xy_job *job)
 {
-    double all = (double)(likelihood->asked + likelihood->unasked);
+    uint64_t all = likelihood->asked + likelihood->unasked;
     double labelled = (double)likelihood->labelled;
     if (!likelihood->report)
         return;
-    give_score(likelihood, job, "unasked", (double)likelihood->unasked / all,
-               likelihood->asked + likelihood->unasked, "records without a text, let through");
+    give_score(likelihood, job, "unasked", (double)likelihood->unasked / (double)all, all,
+               "records without a text, let through");
     if (likelihood->labelled == 0)
         return;
     give_score(likelihood, job, "likeliest", (double)likelihood->likeliest / labelled,
-               likelihood->labelled, "records whose label is the one that their text is likeliest "
-               "under");
+               likelihood->labelled, "records whose text is likeliest under their own label");
     give_score(likelihood, job, "mean_share", likelihood->sum / labelled, likelihood->labelled,
                "mean share of the records' own labels; 1 over their number: nothing is told apart");
 }
@@ -231,7 +235,7 @@ static int conclude(struct asking *asking)
         text_add_literal(&map, i ? "," : "{");
         text_add_json(&map, xy_text(likelihood->labels[i]));
         text_add_literal(&map, ":");
-        text_add_number(&map, asking->shares[i]);
+        text_add_number(&map, rounded(asking->shares[i], 1e9));
     }
     text_add_literal(&map, "}");
     int code = map.failed || weights.failed ? XY_ENOMEM : XY_OK;

@@ -39,7 +39,7 @@ def load(path):
                     scores = answer.get("scores", {})
                     answers[key_of({**answer, "candidates": list(scores)})] = answer
                     if scores:  # over OpenAI's API nobody tells the candidates
-                        answers[key_of(answer)] = answer
+                        answers.setdefault(key_of(answer), answer)
                 if "prompt" in answer:
                     answers[answer["prompt"], answer.get("sample")] = answer
     except FileNotFoundError:
@@ -88,6 +88,8 @@ def main():
             scores = found[0]["scores"]
             reply["scores"] = scores if isinstance(scores, list) else \
                 [scores[candidate] for candidate in request["candidates"]]
+            reply.update({name: found[0][name] for name in ("score_tokens", "logprobs")
+                          if name in found[0]})
         else:
             reply.update({name: found[0][name] for name in ("text", "finish", "logprobs")
                           if name in found[0]})
