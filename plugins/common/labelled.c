@@ -110,16 +110,27 @@ void labelled_free(struct labelled *set)
     memset(set, 0, sizeof(*set));
 }
 
+/* Copies one row's features and, where there are `shares` of classes, its soft label. */
+static void copy_row(const struct labelled *set, size_t row, size_t width, size_t shares,
+                     struct labelled_part *part, size_t to)
+{
+    if (width)
+        memcpy(part->vectors + to * width, set->vectors + row * width, width * sizeof(float));
+    if (shares)
+        memcpy(part->soft + to * shares, set->soft + row * shares, shares * sizeof(float));
+}
+
 int labelled_take(const struct labelled *set, const size_t *indices, size_t count,
                   uint32_t classes, bool train, struct labelled_part *part)
 {
-    size_t width = set->vectors ? set->dimension : 0;
+    size_t width = set->vectors ? set->dimension : 0, shares = train && set->soft ? classes : 0;
     memset(part, 0, sizeof(*part));
     part->texts = calloc(count + 1, sizeof(*part->texts));
     part->labels = calloc(count + 1, sizeof(*part->labels));
     part->weights = calloc(count + 1, sizeof(*part->weights));
     part->vectors = calloc(count * width + 1, sizeof(*part->vectors));
-    if (!part->texts || !part->labels || !part->weights || !part->vectors) {
+    part->soft = calloc(count * shares + 1, sizeof(*part->soft));
+    if (!part->texts || !part->labels || !part->weights || !part->vectors || !part->soft) {
         labelled_part_free(part);
         return XY_ENOMEM;
     }
@@ -128,13 +139,13 @@ int labelled_take(const struct labelled *set, const size_t *indices, size_t coun
         part->texts[i] = names_at(&set->texts, set->text_numbers[row]);
         part->labels[i] = train ? (int32_t)set->classes[row] : 0;
         part->weights[i] = set->weights[row];
-        if (width)
-            memcpy(part->vectors + i * width, set->vectors + row * width, width * sizeof(float));
+        copy_row(set, row, width, shares, part, i);
     }
     part->examples = (xy_examples){
         .size = sizeof(xy_examples), .classes = classes, .count = count, .texts = part->texts,
         .labels = train ? part->labels : NULL, .weights = train ? part->weights : NULL,
-        .vectors = width ? part->vectors : NULL, .dimension = width};
+        .vectors = width ? part->vectors : NULL, .dimension = width,
+        .soft = shares ? part->soft : NULL};
     return XY_OK;
 }
 
@@ -144,5 +155,6 @@ void labelled_part_free(struct labelled_part *part)
     free(part->labels);
     free(part->weights);
     free(part->vectors);
+    free(part->soft);
     memset(part, 0, sizeof(*part));
 }

@@ -19,6 +19,8 @@ struct labelled { /* zeroed: empty */
     uint32_t *classes;      /* count; NAMES_NONE where a record has no label */
     float *weights;         /* count: the records' own */
     const float *vectors;   /* count x dimension, the job's; NULL without `vector` or `columns` */
+    const float *soft;      /* count x classes, whoever sets it keeps it: what stands in place of
+                             * `classes` in training; NULL: nothing does */
     size_t count, dimension;
 };
 
@@ -39,7 +41,7 @@ struct labelled_part { /* zeroed: empty */
     xy_examples examples;
     xy_str *texts;
     int32_t *labels;
-    float *weights, *vectors;
+    float *weights, *vectors, *soft;
 };
 
 /* The rows at `indices`, in that order; with labels and weights when `train`. XY_OK or

@@ -7,7 +7,7 @@
 
 struct student {
     const xy_host *host;
-    const char *text, *label, *vector, *confidence, *action;
+    const char *text, *label, *vector, *confidence, *action, *teaches;
     const xy_student *learner;
     const char *const *features;
     xy_dataset *train;
@@ -38,6 +38,10 @@ static const xy_option options[] = {
      .low = 1, .high = 20,
      .help = "Students of a stage learn the labels of the students of the stage before, where "
              "these were heard; always of other parts than they judge."},
+    {.name = "teaches", .type = XY_OPT_TEXT, .offset = offsetof(struct student, teaches),
+     .def = "labels", .choices = "labels|probabilities",
+     .help = "What a stage hands on to the next where it was heard: its labels, or the "
+             "probabilities of all classes."},
     {.name = "train", .type = XY_OPT_DATASET, .offset = offsetof(struct student, train),
      .help = "Another data set to learn from, such as human seeds, in place of the folds."},
     {.name = "threshold", .type = XY_OPT_NUMBER, .offset = offsetof(struct student, threshold),
@@ -59,6 +63,7 @@ struct lesson {
     struct columns columns;
     struct judgements judgements;
     uint32_t *fold_of, *taught; /* taught: each record's class in the stage, then the teacher's */
+    float *soft;                /* what the next stage learns in their place; NULL: labels */
     uint64_t moved[20];         /* of each stage: labels that the next one learns otherwise */
     uint64_t asked, agreed, overruled, filled;
 };
@@ -90,6 +95,21 @@ static bool is_surer(const struct student *student, const xy_record *record, boo
     return isnan(teacher) || confidence > teacher + student->margin;
 }
 
+/* What the next stage learns of one record as probabilities: the students' where they were heard,
+ * else all on the teacher's label. */
+static void soften(struct lesson *lesson, size_t i, bool heard)
+{
+    uint32_t classes = lesson->classes.count, teacher = lesson->taught[i];
+    float *row = lesson->soft + i * classes;
+    if (heard) {
+        memcpy(row, lesson->judgements.probabilities + i * classes, classes * sizeof(*row));
+        return;
+    }
+    memset(row, 0, classes * sizeof(*row));
+    if (teacher != NAMES_NONE)
+        row[teacher] = 1;
+}
+
 /* What the next stage learns: the students' labels where they were heard, else the teacher's. */
 static void pass_on(const struct student *student, xy_dataset *input, struct lesson *lesson,
                     int64_t stage)
@@ -97,13 +117,16 @@ static void pass_on(const struct student *student, xy_dataset *input, struct les
     for (size_t i = 0; i < lesson->set.count; i++) {
         uint32_t teacher = lesson->taught[i], said = lesson->judgements.classes[i];
         double confidence = (double)lesson->judgements.confidences[i];
-        bool heard = said != NAMES_NONE && said != teacher &&
+        bool heard = said != NAMES_NONE &&
                      is_surer(student, input->api->at(input, i), teacher != NAMES_NONE,
                               confidence);
         uint32_t next = heard ? said : teacher;
         lesson->moved[stage] += next != lesson->set.classes[i];
         lesson->set.classes[i] = next;
+        if (lesson->soft)
+            soften(lesson, i, heard);
     }
+    lesson->set.soft = lesson->soft;
 }
 
 /* Stage after stage over the same parts, so that no record is ever judged by a student that learnt
@@ -112,6 +135,13 @@ static int judge_in_stages(const struct student *student, const struct school *s
                            xy_dataset *input, struct lesson *lesson)
 {
     size_t size = lesson->set.count * sizeof(*lesson->taught);
+    size_t cells = lesson->set.count * lesson->classes.count;
+    if (student->stages > 1 && student->teaches[0] == 'p') {
+        lesson->soft = calloc(cells + 1, sizeof(float));
+        lesson->judgements.probabilities = calloc(cells + 1, sizeof(float));
+        if (!lesson->soft || !lesson->judgements.probabilities)
+            return XY_ENOMEM;
+    }
     int folds = folds_split(school, &lesson->set, (int)student->folds, lesson->fold_of);
     int code = folds < 0 ? folds : XY_OK;
     memcpy(lesson->taught, lesson->set.classes, size);
@@ -121,6 +151,7 @@ static int judge_in_stages(const struct student *student, const struct school *s
             pass_on(student, input, lesson, stage);
     }
     memcpy(lesson->set.classes, lesson->taught, size);
+    lesson->set.soft = NULL;
     return code;
 }
 
@@ -250,6 +281,8 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     free(lesson.taught);
     free(lesson.judgements.classes);
     free(lesson.judgements.confidences);
+    free(lesson.judgements.probabilities);
+    free(lesson.soft);
     return code < 0 ? code : XY_OK;
 }
 

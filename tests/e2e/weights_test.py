@@ -89,8 +89,8 @@ class Weights(harness.Case):
         self.run_steps(["{ id: rows, use: read, with: { path: many.jsonl } }",
                         "{ id: weighed, use: expression, with: { weight: weight } }",
                         "{ id: drawn, use: top, with: { order: weighted, k: 200 } }",
-                        "{ id: shown, use: demos.random, with: { pool: weighed, k: 5, weighted: true, "
-                        "fields: [text, weight] } }"])
+                        "{ id: shown, use: demos.random, with: { pool: weighed, k: 5, weighted: "
+                        "true, fields: [text, weight] } }"])
         rows = self.records("out.jsonl")
         drawn = [row["weight"] for row in rows]
         shown = [demo["weight"] for row in rows for demo in row["demos"]]

@@ -137,6 +137,7 @@ enum { WATCHED = 60, COPIES = 2 };
 
 static size_t lessons, learnt_too; /* trainings; records that who learnt them was asked about */
 static double moved_share;         /* of the labels in the newest lesson that are not the parity */
+static size_t soft_lessons, wrong_soft; /* with probabilities; of these rows, not what was said */
 
 static int watched_fit(xy_job *job, const xy_student *student, const xy_examples *examples,
                        uint64_t seed, void **fitted)
@@ -148,7 +149,13 @@ static int watched_fit(xy_job *job, const xy_student *student, const xy_examples
         long number = strtol(examples->texts[i].ptr + 4, NULL, 10);
         learnt[number] = true;
         moved += examples->labels[i] != number % 2;
+        if (!examples->soft)
+            continue;
+        bool half = number >= WATCHED / 2; /* what watched_predict() said in the stage before */
+        wrong_soft += examples->soft[2 * i + half] != 0.95F ||
+                      examples->soft[2 * i + !half] != 0.05F;
     }
+    soft_lessons += examples->soft != NULL;
     moved_share = (double)moved / (double)examples->count;
     lessons++;
     *fitted = learnt;
@@ -209,6 +216,35 @@ static void nobody_labels_what_it_learnt(void)
             CHECK_TEXT(stage_text(result.records[i], "label"),
                        i % WATCHED >= WATCHED / 2 ? "odd" : "even");
         CU_ASSERT_EQUAL(stage_host_score(&host, "moved_1").value, WATCHED * COPIES / 2);
+        CU_ASSERT_EQUAL(soft_lessons, 0);
+        stage_result_free(&result);
+        buffer_free(&lines);
+        stage_host_free(&host);
+    }
+}
+
+/* The same two stages with `teaches: probabilities`: from the second on each record is learnt as
+ * the students of the stage before had it; with a threshold that nobody reaches, as the teacher. */
+static void teaches_probabilities(void)
+{
+    for (int heard = 1; heard >= 0; heard--) {
+        start();
+        host.services.service = watched_service;
+        struct buffer lines;
+        struct stage_result result;
+        buffer_init(&lines, SIZE_MAX);
+        for (size_t i = 0; i < WATCHED; i++)
+            buffer_printf(&lines, "{\"text\":\"word%zu\",\"label\":\"%s\"}\n", i,
+                          i % 2 ? "odd" : "even");
+        lessons = learnt_too = soft_lessons = wrong_soft = 0;
+        run(heard ? "{learner: linear, folds: 2, stages: 3, threshold: 0, teaches: probabilities}"
+                  : "{learner: linear, folds: 2, stages: 3, threshold: 1, teaches: probabilities}",
+            lines.bytes, &result);
+        CU_ASSERT_EQUAL(result.verdict, XY_OK);
+        CU_ASSERT_EQUAL(lessons, 6);
+        CU_ASSERT_EQUAL(soft_lessons, 4);
+        CU_ASSERT_EQUAL(wrong_soft, heard ? 0 : 4 * WATCHED / 2);
+        CU_ASSERT_EQUAL(learnt_too, 0);
         stage_result_free(&result);
         buffer_free(&lines);
         stage_host_free(&host);
@@ -387,6 +423,7 @@ int main(void)
         {"nobody judges what it learnt", nobody_judges_what_it_learnt},
         {"nobody labels what it learnt", nobody_labels_what_it_learnt},
         {"learns in stages", learns_in_stages},
+        {"teaches probabilities", teaches_probabilities},
         {"learns from seeds", learns_from_seeds},
         {"edges", edges},
         {"the same again", same_again},
