@@ -9,6 +9,7 @@
 enum { POLL = 4096 };
 
 struct vote {
+    const xy_host *host;
     const char *field, *by, *weight, *keep, *share;
     const char *const *fields, *const *abstain;
     const xy_report *report;
@@ -16,7 +17,7 @@ struct vote {
 
 /* Over all groups. */
 struct figures {
-    uint64_t groups, voted, unanimous, ballots, votes;
+    uint64_t groups, voted, unanimous, ballots, votes, weightless;
     double entropy, equal, pairs;
 };
 
@@ -45,6 +46,7 @@ static const xy_option options[] = {
 static int open_vote(void *state, const xy_host *host)
 {
     struct vote *vote = state;
+    vote->host = host;
     vote->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
     return XY_OK;
 }
@@ -202,6 +204,7 @@ static void add_figures(struct figures *figures, const struct outcome *outcome, 
     double votes = (double)outcome->votes;
     figures->groups++;
     figures->voted += outcome->votes > 0;
+    figures->weightless += outcome->votes > 0 && !(outcome->share > 0);
     figures->ballots += ballots;
     figures->votes += outcome->votes;
     figures->entropy += outcome->entropy;
@@ -213,6 +216,11 @@ static void add_figures(struct figures *figures, const struct outcome *outcome, 
 static void report(const struct vote *vote, xy_job *job, const struct figures *figures)
 {
     const struct score_sink sink = {vote->report, job, NULL};
+    if (figures->weightless)
+        xy_log_line(vote->host, XY_LOG_WARNING, "the votes of %llu of %llu groups all count 0 by "
+                    "`%s`: the first one wins, with a share of 0",
+                    (unsigned long long)figures->weightless, (unsigned long long)figures->voted,
+                    vote->weight);
     if (!vote->report || figures->groups == 0)
         return;
     scores_value(&sink, "undecided", (double)(figures->groups - figures->voted), "groups",

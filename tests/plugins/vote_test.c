@@ -88,6 +88,7 @@ static void weighted(void)
     CU_ASSERT(fabs(stage_number(result.records[1], "vote_share") - 0.6) < 1e-12);
     CU_ASSERT_EQUAL(result.verdicts[5], XY_OK); /* a lone vote without weight still wins */
     CU_ASSERT_EQUAL(stage_number(result.records[5], "vote_share"), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "the votes of 1 of 2 groups all count 0 by `p`"));
     stage_result_free(&result);
     count(NULL, "", &result);
     CU_ASSERT_EQUAL(result.count, 0);
