@@ -151,8 +151,9 @@ static size_t own_label(const struct likelihood *likelihood, const xy_record *re
     char scratch[NAMES_SCRATCH];
     xy_str label = names_label(record, likelihood->label, scratch);
     size_t i = 0;
-    while (i < likelihood->label_count && (strlen(likelihood->labels[i]) != label.len ||
-                                           memcmp(likelihood->labels[i], label.ptr, label.len)))
+    while (i < likelihood->label_count &&
+           !(strlen(likelihood->labels[i]) == label.len &&
+             memcmp(likelihood->labels[i], label.ptr, label.len) == 0))
         i++;
     return i;
 }

@@ -117,7 +117,7 @@ static void touch(struct training *training, uint32_t column)
 static void pull_slopes(const struct training *training, size_t index)
 {
     uint32_t classes = training->model->classes;
-    for (uint32_t k = 0; k < classes && training->pull > 0; k++)
+    for (uint32_t k = 0; k < classes && training->ensemble && training->pull > 0; k++)
         training->slope[k] += training->pull * (training->p[k] - training->unbias *
                                                 training->ensemble[index * classes + k]);
 }
