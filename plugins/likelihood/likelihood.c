@@ -120,8 +120,7 @@ static double estimate_calls(const void *state)
 
 /* ---- one record ------------------------------------------------------------------------------ */
 
-/* One text, asked about under one label after the other. */
-struct asking {
+struct asking { /* one text, asked about under one label after the other */
     struct likelihood *likelihood;
     xy_job *job;
     xy_record *scratch; /* the record's fields with another label; never emitted */
@@ -150,12 +149,11 @@ static size_t own_label(const struct likelihood *likelihood, const xy_record *re
 {
     char scratch[NAMES_SCRATCH];
     xy_str label = names_label(record, likelihood->label, scratch);
-    size_t i = 0;
-    while (i < likelihood->label_count &&
-           !(strlen(likelihood->labels[i]) == label.len &&
-             memcmp(likelihood->labels[i], label.ptr, label.len) == 0))
-        i++;
-    return i;
+    for (size_t i = 0; label.ptr && i < likelihood->label_count; i++)
+        if (strlen(likelihood->labels[i]) == label.len &&
+            memcmp(likelihood->labels[i], label.ptr, label.len) == 0)
+            return i;
+    return likelihood->label_count;
 }
 
 /* No model's log-probabilities tell more, and every machine writes the same digits. */
