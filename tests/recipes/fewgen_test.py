@@ -79,10 +79,17 @@ class Weights(harness.Case):
             f"'{self.path('texts.json')}'] }}", f"write.path={self.path('data.jsonl')}",
             f"write.rejects={self.path('rejects.jsonl')}", "write.with={ weight: true }",
             "params.texts=2"]
-        self.xylem("run", "-q", "--runs", self.path("runs"),
-                   os.path.join(harness.ROOT, "pipelines", "fewgen.yaml"),
-                   *[word for value in words for word in ("--set", value)])
+        recipe = os.path.join(harness.ROOT, "pipelines", "fewgen.yaml")
+        self.xylem("run", "-q", "--runs", self.path("runs"), "--record", self.path("all.jsonl"),
+                   recipe, *[word for value in words for word in ("--set", value)])
         rows = self.records("data.jsonl")
+        # What was recorded has the tokens' log-probabilities, and gives the same again.
+        words[0] = f"models.teacher={{ use: replay, file: '{self.path('all.jsonl')}' }}"
+        self.xylem("run", "-q", "--runs", self.path("again"), recipe,
+                   *[word for value in words for word in ("--set", value)])
+        for row, other in zip(rows, self.records("data.jsonl"), strict=True):
+            for mine, recorded in zip(row["token_weights"], other["token_weights"], strict=True):
+                self.assertAlmostEqual(mine, recorded, places=5)
         self.assertEqual(len(rows), 8)
         share, of_label = {}, collections.defaultdict(list)
         for row in rows:
