@@ -6,6 +6,8 @@
 #include "learner_input.h"
 #include "linear_solver.h"
 
+#define TOLERANCE 1e-6 /* of the solver */
+
 struct linear {
     struct learner_input input;
     double c;
@@ -24,7 +26,7 @@ struct fitted {
     struct features features;
     uint32_t classes, present_count, problems;
     uint32_t *present; /* the classes that training rows have, ascending */
-    double *weights;   /* problems x (columns + 1), the intercept last */
+    double *weights;   /* (columns + 1) x problems, the intercepts last */
     uint32_t columns;
 };
 
@@ -47,28 +49,37 @@ static void release(const void *state, void *data)
 
 /* ---- training -------------------------------------------------------------------------------- */
 
-static int solve(const struct linear *linear, xy_job *job, const xy_examples *examples,
-                 const struct matrix *rows, struct fitted *fitted)
+/* Solves the problems from `first` on, as many as go side by side. `targets` and `costs` are
+ * scratch of rows x SOLVER_MOST and of rows. */
+static int solve_some(xy_job *job, const xy_examples *examples, const struct linear_rows *rows,
+                      struct fitted *fitted, uint32_t first, double *targets, const double *costs)
 {
-    size_t width = (size_t)fitted->columns + 1;
-    fitted->weights = calloc(fitted->problems * width + 1, sizeof(double));
-    double *targets = calloc(2 * examples->count + 1, sizeof(*targets));
-    if (!fitted->weights || !targets) {
-        free(targets);
-        return XY_ENOMEM;
-    }
-    double *costs = targets + examples->count;
+    size_t count = fitted->problems - first < SOLVER_MOST ? fitted->problems - first : SOLVER_MOST;
     for (size_t i = 0; i < examples->count; i++)
+        for (size_t k = 0; k < count; k++)
+            targets[i * count + k] = learner_target(
+                /* Where there are two classes, the one problem is that of the second. */
+                examples, i, fitted->present[fitted->problems == 1 ? 1 : first + k]);
+    const struct task task = {.rows = rows, .problems = count, .targets = targets, .costs = costs,
+                              .tolerance = TOLERANCE, .job = job};
+    return solver_run(&task, fitted->weights + first, fitted->problems);
+}
+
+static int solve(const struct linear *linear, xy_job *job, const xy_examples *examples,
+                 struct matrix *matrix, struct fitted *fitted)
+{
+    size_t cells = fitted->problems * ((size_t)fitted->columns + 1);
+    size_t lanes = fitted->problems < SOLVER_MOST ? fitted->problems : SOLVER_MOST;
+    struct linear_rows rows = {.matrix = NULL};
+    fitted->weights = calloc(cells, sizeof(double));
+    double *targets = calloc((lanes + 1) * examples->count + 1, sizeof(*targets));
+    int code = fitted->weights && targets ? linear_rows_init(&rows, matrix) : XY_ENOMEM;
+    double *costs = targets + lanes * examples->count;
+    for (size_t i = 0; i < examples->count && code == XY_OK; i++)
         costs[i] = linear->c * (examples->weights ? (double)examples->weights[i] : 1);
-    int code = XY_OK;
-    for (uint32_t p = 0; p < fitted->problems && code == XY_OK; p++) {
-        /* Where there are two classes, the one problem is that of the second. */
-        uint32_t class_index = fitted->present[fitted->problems == 1 ? 1 : p];
-        for (size_t i = 0; i < examples->count; i++)
-            targets[i] = learner_target(examples, i, class_index);
-        const struct task task = {.rows = rows, .targets = targets, .weights = costs, .job = job};
-        code = solver_run(&task, fitted->weights + p * width);
-    }
+    for (uint32_t p = 0; p < fitted->problems && code == XY_OK; p += SOLVER_MOST)
+        code = solve_some(job, examples, &rows, fitted, p, targets, costs);
+    linear_rows_free(&rows);
     free(targets);
     return code;
 }
@@ -104,37 +115,39 @@ static int fit(const void *state, xy_job *job, const xy_examples *examples, uint
 
 /* ---- prediction ------------------------------------------------------------------------------ */
 
-static double margin(const struct fitted *fitted, uint32_t problem, const struct entry *row,
-                     size_t length)
+/* Each problem's own probability, 1 / (1 + e^-margin). */
+static void judge_problems(const struct fitted *fitted, const struct entry *row, size_t length,
+                           double *own)
 {
-    const double *weights = fitted->weights + problem * ((size_t)fitted->columns + 1);
-    double sum = weights[fitted->columns];
-    for (size_t j = 0; j < length; j++)
-        sum += weights[row[j].column] * (double)row[j].value;
-    return sum;
+    size_t problems = fitted->problems;
+    memcpy(own, fitted->weights + fitted->columns * problems, problems * sizeof(*own));
+    for (size_t j = 0; j < length; j++) {
+        const double *weights = fitted->weights + row[j].column * problems;
+        for (size_t p = 0; p < problems; p++)
+            own[p] += weights[p] * (double)row[j].value;
+    }
+    for (size_t p = 0; p < problems; p++)
+        own[p] = 1 / (1 + exp(-own[p]));
 }
 
 /* Probabilities of one row. One against the rest: each class's own probability, over their sum;
- * classes that training never saw have 0. */
-static void judge(const struct fitted *fitted, const struct entry *row, size_t length,
+ * classes that training never saw have 0. `own`: room for each problem. */
+static void judge(const struct fitted *fitted, const struct entry *row, size_t length, double *own,
                   float *probabilities)
 {
-    for (uint32_t k = 0; k < fitted->classes; k++)
-        probabilities[k] = 0;
+    double sum = 0;
+    memset(probabilities, 0, fitted->classes * sizeof(*probabilities));
+    judge_problems(fitted, row, length, own);
     if (fitted->problems == 1) {
-        double p = 1 / (1 + exp(-margin(fitted, 0, row, length)));
-        probabilities[fitted->present[0]] = (float)(1 - p);
-        probabilities[fitted->present[1]] = (float)p;
+        probabilities[fitted->present[0]] = (float)(1 - own[0]);
+        probabilities[fitted->present[1]] = (float)own[0];
         return;
     }
-    double sum = 0;
     for (uint32_t p = 0; p < fitted->problems; p++)
-        sum += 1 / (1 + exp(-margin(fitted, p, row, length)));
-    for (uint32_t p = 0; p < fitted->problems; p++) {
-        double own = 1 / (1 + exp(-margin(fitted, p, row, length)));
+        sum += own[p];
+    for (uint32_t p = 0; p < fitted->problems; p++)
         probabilities[fitted->present[p]] =
-            (float)(sum > 0 ? own / sum : 1.0 / fitted->problems);
-    }
+            (float)(sum > 0 ? own[p] / sum : 1.0 / fitted->problems);
 }
 
 static int predict(const void *state, xy_job *job, const void *data, const xy_examples *examples,
@@ -142,16 +155,18 @@ static int predict(const void *state, xy_job *job, const void *data, const xy_ex
 {
     const struct linear *linear = state;
     const struct fitted *fitted = data;
-    int code = XY_OK;
+    double *own = calloc(fitted->problems, sizeof(*own));
+    int code = own ? XY_OK : XY_ENOMEM;
     for (size_t first = 0; first < examples->count && code == XY_OK; first += LEARNER_SLICE) {
         xy_examples slice = learner_slice(examples, first, LEARNER_SLICE);
         struct matrix rows = {.entries = NULL};
         code = learner_input_rows(&linear->input, job, &slice, &fitted->features, &rows);
         for (size_t i = 0; i < rows.rows && code == XY_OK; i++)
-            judge(fitted, rows.entries + rows.starts[i], rows.starts[i + 1] - rows.starts[i],
+            judge(fitted, rows.entries + rows.starts[i], rows.starts[i + 1] - rows.starts[i], own,
                   probabilities + (first + i) * fitted->classes);
         matrix_free(&rows);
     }
+    free(own);
     return code;
 }
 

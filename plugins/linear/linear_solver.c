@@ -5,69 +5,96 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { NEWTON_STEPS = 100, GRADIENT_STEPS = 200, HALVINGS = 30 };
+enum { NEWTON_STEPS = 100, GRADIENT_STEPS = 200, HALVINGS = 30, LOSS_STEPS = 100 };
 
-#define TOLERANCE 1e-5        /* on the gradient, against that of the start */
 #define SUFFICIENT_DECREASE 0.01
+#define ROUNDING 1e-13
+#define FORCE 0.1
 
-/* Vectors of one run. `size` is columns + 1: the intercept comes last. */
+/* Vectors of one run, `lanes` numbers for each column or row. The intercept is the last column. */
 struct work {
-    size_t size;
-    double *gradient, *step, *residual, *direction, *image, *diagonal; /* size each */
-    double *margins, *change, *curvature;                              /* rows each */
+    size_t lanes, columns, rows;
+    double *solution, *step, *residual, *direction, *image;  /* columns */
+    double *margins, *change, *through, *slopes, *curvature; /* rows */
+    double *scores, *trials;                                 /* rows: z, at margins and in a trial */
+    double *targets;                                         /* rows */
     double *memory;
 };
 
-static int work_init(struct work *work, const struct matrix *rows)
+struct lane {
+    bool done, solved;      /* the problem; the direction that is being looked for */
+    double value, first;    /* the objective; the gradient's length at the start */
+    double enough, rho, slope, length, norm_ww, norm_ws, norm_ss;
+};
+
+static int work_init(struct work *work, const struct task *task)
 {
-    size_t size = (size_t)rows->columns + 1, count = rows->rows;
-    double *memory = calloc(6 * size + 3 * count, sizeof(*memory));
+    size_t lanes = task->problems == 1 ? 1 : task->problems <= 4 ? 4 : 8;
+    size_t columns = ((size_t)task->rows->columns + 1) * lanes, rows = task->rows->rows * lanes;
+    double *memory = calloc(5 * columns + 8 * rows + 1, sizeof(*memory));
     if (!memory)
         return XY_ENOMEM;
-    work->size = size;
-    work->memory = memory;
-    work->gradient = memory;
-    work->step = memory + size;
-    work->residual = memory + 2 * size;
-    work->direction = memory + 3 * size;
-    work->image = memory + 4 * size;
-    work->diagonal = memory + 5 * size;
-    work->margins = memory + 6 * size;
-    work->change = work->margins + count;
-    work->curvature = work->change + count;
+    *work = (struct work){.lanes = lanes, .columns = columns, .rows = rows, .memory = memory};
+    double **over_columns[] = {&work->solution, &work->step, &work->residual, &work->direction,
+                               &work->image};
+    double **over_rows[] = {&work->margins, &work->change, &work->through, &work->slopes,
+                            &work->curvature, &work->scores, &work->trials, &work->targets};
+    for (size_t i = 0; i < 5; i++, memory += columns)
+        *over_columns[i] = memory;
+    for (size_t i = 0; i < 8; i++, memory += rows)
+        *over_rows[i] = memory;
+    for (size_t i = 0; i < task->rows->rows; i++)
+        for (size_t k = 0; k < task->problems; k++)
+            work->targets[i * lanes + k] = task->targets[i * task->problems + k];
     return XY_OK;
 }
 
-static double dot(const double *a, const double *b, size_t size)
+/* sums_k = a . b in lane k, over the first `count` numbers. */
+static void dot(const struct work *work, const double *a, const double *b, size_t count,
+                double *sums)
 {
-    double sum = 0;
-    for (size_t i = 0; i < size; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
-/* out_i = vector . x_i, the intercept included. */
-static void multiply(const struct matrix *rows, const double *vector, double *out)
-{
-    double intercept = vector[rows->columns];
-    for (size_t i = 0; i < rows->rows; i++) {
-        double sum = intercept;
-        for (size_t j = rows->starts[i]; j < rows->starts[i + 1]; j++)
-            sum += vector[rows->entries[j].column] * (double)rows->entries[j].value;
-        out[i] = sum;
+    double parts[SOLVER_MOST] = {0};
+    size_t lanes = work->lanes, i = 0;
+    for (; i + SOLVER_MOST <= count; i += SOLVER_MOST)
+        for (size_t part = 0; part < SOLVER_MOST; part++)
+            parts[part] += a[i + part] * b[i + part];
+    for (size_t part = 0; i < count; i++, part++)
+        parts[part] += a[i] * b[i];
+    for (size_t k = 0; k < lanes; k++) {
+        sums[k] = 0;
+        for (size_t part = k; part < SOLVER_MOST; part += lanes)
+            sums[k] += parts[part];
     }
 }
 
-/* out += sum_i scale_i x_i, the intercept included. */
-static void add_transposed(const struct matrix *rows, const double *scale, double *out)
+/* sums += scale_k more in lane k. */
+static void add_scaled(double *sums, const double *scale, const double *more, size_t count,
+                       size_t lanes)
 {
-    double intercept = 0;
-    for (size_t i = 0; i < rows->rows; i++) {
-        intercept += scale[i];
-        for (size_t j = rows->starts[i]; j < rows->starts[i + 1]; j++)
-            out[rows->entries[j].column] += scale[i] * (double)rows->entries[j].value;
-    }
-    out[rows->columns] += intercept;
+    double factors[SOLVER_MOST];
+    size_t i = 0;
+    for (size_t part = 0; part < SOLVER_MOST; part++)
+        factors[part] = scale[part % lanes];
+    for (; i + SOLVER_MOST <= count; i += SOLVER_MOST)
+        for (size_t part = 0; part < SOLVER_MOST; part++)
+            sums[i + part] += factors[part] * more[i + part];
+    for (size_t part = 0; i < count; i++, part++)
+        sums[i] += factors[part] * more[i];
+}
+
+/* values = scale_k values + more in lane k. */
+static void scale_and_add(double *values, const double *scale, const double *more, size_t count,
+                          size_t lanes)
+{
+    double factors[SOLVER_MOST];
+    size_t i = 0;
+    for (size_t part = 0; part < SOLVER_MOST; part++)
+        factors[part] = scale[part % lanes];
+    for (; i + SOLVER_MOST <= count; i += SOLVER_MOST)
+        for (size_t part = 0; part < SOLVER_MOST; part++)
+            values[i + part] = factors[part] * values[i + part] + more[i + part];
+    for (size_t part = 0; i < count; i++, part++)
+        values[i] = factors[part] * values[i] + more[i];
 }
 
 static double sigmoid(double z)
@@ -78,141 +105,218 @@ static double sigmoid(double z)
     return e / (1 + e);
 }
 
-/* p log(1 + e^-z) + (1 - p) log(1 + e^z) without overflow. */
-static double loss(double z, double target)
+/* The z at which z + pull (sigmoid(z) - target) = margin, where `pull` is the row's cost times the
+ * square of its own length: the row's own weight has then its best value. The left side rises at
+ * least as fast as z; Newton's method, held between bounds. Starts at `near`. */
+static double settle(double margin, double pull, double target, double near)
 {
-    return log1p(exp(-fabs(z))) + (z > 0 ? (1 - target) * z : -target * z);
+    double low = margin - pull * (1 - target), high = margin + pull * target, z = near;
+    for (int i = 0; i < LOSS_STEPS; i++) {
+        if (!(z >= low && z <= high))
+            z = (low + high) / 2;
+        double p = sigmoid(z), over = z - margin + pull * (p - target);
+        if (over > 0)
+            high = z;
+        else
+            low = z;
+        double move = over / (1 + pull * p * (1 - p));
+        z -= move;
+        if (fabs(move) <= 1e-7 * (1 + fabs(z))) /* the next would be its square */
+            break;
+    }
+    return z;
 }
 
-/* The objective at solution + length * step; margins and change are of these two. */
-static double objective(const struct task *task, const struct work *work, const double *solution,
-                        double length)
-{
-    double norm = 0, sum = 0;
-    for (size_t j = 0; j + 1 < work->size; j++) {
-        double w = solution[j] + length * work->step[j];
-        norm += w * w;
-    }
-    for (size_t i = 0; i < task->rows->rows; i++)
-        if (task->weights[i] > 0)
-            sum += task->weights[i] *
-                   loss(work->margins[i] + length * work->change[i], task->targets[i]);
-    return norm / 2 + sum;
-}
+/* ---- the objective --------------------------------------------------------------------------- */
 
-/* Gradient, the rows' curvature, and the Hessian's diagonal as preconditioner. */
-static void derive(const struct task *task, struct work *work, const double *solution)
+/* Where the step is gone `length` of, in each lane that is not done: each row's z, slope and
+ * curvature there, and the sum of the losses. */
+static void evaluate(const struct task *task, struct work *work, const struct lane *lanes,
+                     double *values)
 {
-    const struct matrix *rows = task->rows;
-    double *pull = work->change; /* free until the next step is known */
-    for (size_t i = 0; i < rows->rows; i++) {
-        double p = sigmoid(work->margins[i]);
-        pull[i] = task->weights[i] * (p - task->targets[i]);
-        work->curvature[i] = task->weights[i] * p * (1 - p);
-    }
-    for (size_t j = 0; j < work->size; j++) {
-        bool intercept = j + 1 == work->size;
-        work->gradient[j] = intercept ? 0 : solution[j];
-        work->diagonal[j] = intercept ? 1e-12 : 1; /* above 0 also where all rows are certain */
-    }
-    add_transposed(rows, pull, work->gradient);
-    for (size_t i = 0; i < rows->rows; i++) {
-        work->diagonal[rows->columns] += work->curvature[i];
-        for (size_t j = rows->starts[i]; j < rows->starts[i + 1]; j++) {
-            double x = (double)rows->entries[j].value;
-            work->diagonal[rows->entries[j].column] += work->curvature[i] * x * x;
+    for (size_t k = 0; k < task->problems; k++)
+        values[k] = lanes[k].norm_ww / 2 + lanes[k].length * lanes[k].norm_ws +
+                    lanes[k].length * lanes[k].length * lanes[k].norm_ss / 2;
+    for (size_t i = 0; i < task->rows->rows; i++) {
+        double cost = task->costs[i], own = (double)task->rows->own[i];
+        for (size_t k = 0; k < task->problems && cost > 0; k++) {
+            if (lanes[k].done)
+                continue;
+            size_t at = i * work->lanes + k;
+            double move = lanes[k].length * work->change[at], target = work->targets[at];
+            double margin = work->margins[at] + move, z = margin, kept = own * own;
+            if (own > 0) {
+                z = settle(margin, cost * kept, target,
+                           work->scores[at] + move * (1 - kept * work->curvature[at]));
+                values[k] += (z - margin) * (z - margin) / (2 * kept);
+            }
+            double e = exp(-fabs(z)), less = e / (1 + e), p = z > 0 ? 1 - less : less;
+            double bend = cost * less * (1 - less);
+            values[k] += cost * (log1p(e) + (z > 0 ? (1 - target) * z : -target * z));
+            work->trials[at] = z;
+            work->slopes[at] = cost * (p - target);
+            work->curvature[at] = bend / (1 + kept * bend);
         }
     }
 }
 
-/* image = Hessian * direction. */
-static void apply_hessian(const struct task *task, struct work *work)
+/* residual = -gradient; decides which lanes are done. */
+static bool find_gradient(const struct task *task, struct work *work, struct lane *lanes)
 {
-    double *through = work->change;
-    multiply(task->rows, work->direction, through);
-    for (size_t i = 0; i < task->rows->rows; i++)
-        through[i] *= work->curvature[i];
-    for (size_t j = 0; j + 1 < work->size; j++)
-        work->image[j] = work->direction[j];
-    work->image[work->size - 1] = 0;
-    add_transposed(task->rows, through, work->image);
+    size_t free_from = work->columns - work->lanes;
+    double squares[SOLVER_MOST];
+    bool more = false;
+    memcpy(work->residual, work->solution, free_from * sizeof(double));
+    memset(work->residual + free_from, 0, work->lanes * sizeof(double));
+    linear_rows_add(task->rows, work->lanes, work->slopes, work->residual);
+    for (size_t i = 0; i < work->columns; i++)
+        work->residual[i] = -work->residual[i];
+    dot(work, work->residual, work->residual, work->columns, squares);
+    for (size_t k = 0; k < task->problems; k++) {
+        struct lane *lane = &lanes[k];
+        double length = sqrt(squares[k]);
+        lane->first = lane->first > 0 ? lane->first : length;
+        lane->rho = squares[k];
+        double aim = task->tolerance * lane->first;
+        lane->done = lane->done || length <= aim;
+        lane->enough = fmax(fmin(FORCE, sqrt(length / lane->first)) * length, aim / 2);
+        lane->enough *= lane->enough;
+        more = more || !lane->done;
+    }
+    return more;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+/* Goes along the direction, and finds the next one: true while some lane wants it. */
+static bool move_on(const struct task *task, struct work *work, struct lane *lanes)
+{
+    double bends[SOLVER_MOST], squares[SOLVER_MOST], along[SOLVER_MOST] = {0},
+        back[SOLVER_MOST] = {0};
+    bool more = false;
+    dot(work, work->direction, work->image, work->columns, bends);
+    for (size_t k = 0; k < task->problems; k++) {
+        lanes[k].solved = lanes[k].solved || !(bends[k] > 0);
+        along[k] = lanes[k].solved ? 0 : lanes[k].rho / bends[k];
+        lanes[k].slope -= along[k] * lanes[k].rho;
+    }
+    add_scaled(work->step, along, work->direction, work->columns, work->lanes);
+    add_scaled(work->change, along, work->through, work->rows, work->lanes);
+    for (size_t k = 0; k < task->problems; k++)
+        along[k] = -along[k];
+    add_scaled(work->residual, along, work->image, work->columns, work->lanes);
+    dot(work, work->residual, work->residual, work->columns, squares);
+    for (size_t k = 0; k < task->problems; k++) {
+        if (lanes[k].solved)
+            continue;
+        back[k] = squares[k] / lanes[k].rho;
+        lanes[k].rho = squares[k];
+        lanes[k].solved = squares[k] <= lanes[k].enough;
+        more = more || !lanes[k].solved;
+    }
+    if (more)
+        scale_and_add(work->direction, back, work->residual, work->columns, work->lanes);
+    return more;
 }
 
 /* Solves Hessian * step = -gradient roughly: the more exactly, the nearer the end is. */
-static void find_step(const struct task *task, struct work *work, double norm)
+static void find_step(const struct task *task, struct work *work, struct lane *lanes)
 {
-    size_t size = work->size;
-    double enough = norm * fmin(0.1, sqrt(norm)), rho = 0;
-    for (size_t j = 0; j < size; j++) {
-        work->step[j] = 0;
-        work->residual[j] = -work->gradient[j];
-        work->direction[j] = work->residual[j] / work->diagonal[j];
-        rho += work->residual[j] * work->direction[j];
+    size_t free_from = work->columns - work->lanes;
+    memset(work->step, 0, work->columns * sizeof(double));
+    memset(work->change, 0, work->rows * sizeof(double));
+    memcpy(work->direction, work->residual, work->columns * sizeof(double));
+    for (size_t k = 0; k < task->problems; k++) {
+        lanes[k].solved = lanes[k].done;
+        lanes[k].slope = 0;
     }
-    for (int i = 0; i < GRADIENT_STEPS; i++) {
-        if (sqrt(dot(work->residual, work->residual, size)) <= enough ||
-            task->job->api->cancelled(task->job))
-            return;
-        apply_hessian(task, work);
-        double bend = dot(work->direction, work->image, size);
-        if (!(bend > 0))
-            return;
-        double alpha = rho / bend, next = 0;
-        for (size_t j = 0; j < size; j++) {
-            work->step[j] += alpha * work->direction[j];
-            work->residual[j] -= alpha * work->image[j];
-            next += work->residual[j] * work->residual[j] / work->diagonal[j];
-        }
-        for (size_t j = 0; j < size; j++)
-            work->direction[j] =
-                work->residual[j] / work->diagonal[j] + next / rho * work->direction[j];
-        rho = next;
-    }
-}
-
-/* Halves the step until it decreases the objective enough; false when no step does: the end, as far
- * as this arithmetic goes. */
-static bool take_step(const struct task *task, struct work *work, double *solution)
-{
-    multiply(task->rows, work->step, work->change);
-    double slope = dot(work->gradient, work->step, work->size);
-    double before = objective(task, work, solution, 0), length = 1;
-    for (int i = 0; i < HALVINGS; i++, length /= 2) {
-        if (objective(task, work, solution, length) <=
-            before + SUFFICIENT_DECREASE * length * slope)
+    for (int i = 0; i < GRADIENT_STEPS && !task->job->api->cancelled(task->job); i++) {
+        memcpy(work->image, work->direction, free_from * sizeof(double));
+        memset(work->image + free_from, 0, work->lanes * sizeof(double));
+        linear_rows_bend(task->rows, work->lanes, work->curvature, work->direction, work->through,
+                         work->image);
+        if (!move_on(task, work, lanes))
             break;
-        if (i + 1 == HALVINGS)
-            return false;
     }
-    for (size_t j = 0; j < work->size; j++)
-        solution[j] += length * work->step[j];
-    for (size_t i = 0; i < task->rows->rows; i++)
-        work->margins[i] += length * work->change[i];
-    return true;
 }
 
-int solver_run(const struct task *task, double *solution)
+/* Halves each lane's step until it decreases the objective enough. A lane where no step does is
+ * done: at the end, as far as this arithmetic goes. */
+static void take_step(const struct task *task, struct work *work, struct lane *lanes)
+{
+    size_t penalised = work->columns - work->lanes;
+    double ww[SOLVER_MOST], ws[SOLVER_MOST], ss[SOLVER_MOST], values[SOLVER_MOST],
+        lengths[SOLVER_MOST] = {0};
+    dot(work, work->solution, work->solution, penalised, ww);
+    dot(work, work->solution, work->step, penalised, ws);
+    dot(work, work->step, work->step, penalised, ss);
+    for (size_t k = 0; k < task->problems; k++) {
+        lanes[k].norm_ww = ww[k];
+        lanes[k].norm_ws = ws[k];
+        lanes[k].norm_ss = ss[k];
+        lanes[k].length = 1;
+    }
+    for (int i = 0; i <= HALVINGS; i++) {
+        bool enough = true;
+        evaluate(task, work, lanes, values);
+        for (size_t k = 0; k < task->problems; k++) {
+            struct lane *lane = &lanes[k];
+            double most = lane->value + SUFFICIENT_DECREASE * lane->length * lane->slope +
+                          ROUNDING * fabs(lane->value);
+            if (lane->done || values[k] <= most)
+                continue;
+            enough = false;
+            lane->length = i + 1 < HALVINGS ? lane->length / 2 : 0;
+        }
+        if (enough)
+            break;
+    }
+    for (size_t k = 0; k < task->problems; k++) {
+        lengths[k] = lanes[k].done ? 0 : lanes[k].length;
+        lanes[k].done = lanes[k].done || lanes[k].length <= 0;
+        lanes[k].value = lanes[k].done ? lanes[k].value : values[k];
+    }
+    add_scaled(work->solution, lengths, work->step, work->columns, work->lanes);
+    add_scaled(work->margins, lengths, work->change, work->rows, work->lanes);
+    memcpy(work->scores, work->trials, work->rows * sizeof(double));
+}
+
+/* What is shared, and what is each row's own: u_i = -own_i slope_i. */
+static void write_out(const struct task *task, const struct work *work, double *solution,
+                      size_t stride)
+{
+    const struct linear_rows *rows = task->rows;
+    for (size_t k = 0; k < task->problems; k++) {
+        for (size_t j = 0; j < rows->all; j++) {
+            size_t at = rows->places[j] * work->lanes + k;
+            double share = (double)rows->shares[j];
+            solution[j * stride + k] =
+                share != 0 ? -share * (double)rows->own[rows->places[j]] * work->slopes[at]
+                           : work->solution[at];
+        }
+        solution[rows->all * stride + k] = work->solution[rows->columns * work->lanes + k];
+    }
+}
+
+int solver_run(const struct task *task, double *solution, size_t stride)
 {
     struct work work;
-    if (work_init(&work, task->rows) < 0)
+    struct lane lanes[SOLVER_MOST] = {{.done = false}};
+    double values[SOLVER_MOST];
+    if (work_init(&work, task) < 0)
         return XY_ENOMEM;
-    int code = XY_OK;
-    double first = 0;
-    multiply(task->rows, solution, work.margins);
-    for (int i = 0; i < NEWTON_STEPS; i++) {
-        if (task->job->api->cancelled(task->job)) {
-            code = XY_ECANCELED;
+    evaluate(task, &work, lanes, values);
+    memcpy(work.scores, work.trials, work.rows * sizeof(double));
+    for (size_t k = 0; k < task->problems; k++)
+        lanes[k].value = values[k];
+    for (int i = 0; i < NEWTON_STEPS && find_gradient(task, &work, lanes); i++) {
+        find_step(task, &work, lanes);
+        if (task->job->api->cancelled(task->job))
             break;
-        }
-        derive(task, &work, solution);
-        double norm = sqrt(dot(work.gradient, work.gradient, work.size));
-        first = i == 0 ? norm : first;
-        if (norm <= TOLERANCE * first)
-            break;
-        find_step(task, &work, norm);
-        if (!take_step(task, &work, solution))
-            break;
+        take_step(task, &work, lanes);
     }
+    int code = task->job->api->cancelled(task->job) ? XY_ECANCELED : XY_OK;
+    write_out(task, &work, solution, stride);
     free(work.memory);
     return code;
 }

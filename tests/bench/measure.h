@@ -39,6 +39,12 @@ static inline double resident_mb(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
+static inline double load_average(void)
+{
+    double load = 0;
+    return getloadavg(&load, 1) == 1 ? load : 0;
+}
+
 static inline void raise_file_limit(void)
 {
     struct rlimit files;
