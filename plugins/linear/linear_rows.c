@@ -27,7 +27,7 @@ static int make_dense(struct linear_rows *rows, const struct matrix *matrix)
 static void split(struct linear_rows *rows, struct matrix *matrix, const uint32_t *uses)
 {
     for (uint32_t j = 0; j < rows->all; j++)
-        if (uses[j] > 1)
+        if (uses[j] != 1)
             rows->places[j] = rows->columns++;
     size_t kept = 0, start = 0;
     for (size_t i = 0; i < rows->rows; i++) {
@@ -36,15 +36,16 @@ static void split(struct linear_rows *rows, struct matrix *matrix, const uint32_
         for (size_t j = start; j < end; j++)
             if (uses[matrix->entries[j].column] == 1)
                 square += (double)matrix->entries[j].value * (double)matrix->entries[j].value;
-        rows->own[i] = (float)sqrt(square);
+        rows->own[i] = sqrt(square);
         for (size_t j = start; j < end; j++) {
             struct entry entry = matrix->entries[j];
-            if (uses[entry.column] > 1) {
+            if (uses[entry.column] != 1) {
                 matrix->entries[kept++] = (struct entry){rows->places[entry.column], entry.value};
                 continue;
             }
-            rows->places[entry.column] = (uint32_t)i;
-            rows->shares[entry.column] = square > 0 ? entry.value / rows->own[i] : 0;
+            rows->places[entry.column] = rows->columns + (uint32_t)i;
+            rows->shares[entry.column] =
+                square > 0 ? (float)((double)entry.value / rows->own[i]) : 0;
         }
         start = end;
         matrix->starts[i + 1] = kept;
@@ -87,6 +88,17 @@ void linear_rows_free(struct linear_rows *rows)
 /* The compiler makes one of these for each number of lanes. */
 #define FOR_LANES static inline __attribute__((always_inline))
 
+/* Two lanes at once, spelled out: left to itself the vectoriser goes along rows here. */
+typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+FOR_LANES void add_cell(double *sums, const double *cell, double factor, size_t lanes)
+{
+    const pair *from = (const pair *)cell;
+    pair *to = (pair *)sums;
+    for (size_t k = 0; k < lanes / 2; k++)
+        to[k] += from[k] * factor;
+}
+
 FOR_LANES void inner(const struct entry *row, size_t length, size_t lanes, const double *vector,
                      double *sums)
 {
@@ -102,9 +114,7 @@ FOR_LANES void inner(const struct entry *row, size_t length, size_t lanes, const
         return;
     }
     for (size_t j = 0; j < length; j++) {
-        const double *cell = vector + row[j].column * lanes;
-        for (size_t k = 0; k < lanes; k++)
-            sums[k] += cell[k] * (double)row[j].value;
+        add_cell(sums, vector + row[j].column * lanes, (double)row[j].value, lanes);
     }
 }
 
@@ -112,9 +122,10 @@ FOR_LANES void spread(const struct entry *row, size_t length, size_t lanes, cons
                       double *out)
 {
     for (size_t j = 0; j < length; j++) {
-        double *cell = out + row[j].column * lanes;
-        for (size_t k = 0; k < lanes; k++)
-            cell[k] += factors[k] * (double)row[j].value;
+        if (lanes == 1)
+            out[row[j].column] += *factors * (double)row[j].value;
+        else
+            add_cell(out + row[j].column * lanes, factors, (double)row[j].value, lanes);
     }
 }
 
@@ -126,8 +137,7 @@ FOR_LANES void dense_inner(const float *row, size_t length, size_t lanes, const 
         return;
     }
     for (size_t j = 0; j < length; j++)
-        for (size_t k = 0; k < lanes; k++)
-            sums[k] += vector[j * lanes + k] * (double)row[j];
+        add_cell(sums, vector + j * lanes, (double)row[j], lanes);
 }
 
 FOR_LANES void dense_spread(const float *row, size_t length, size_t lanes, const double *factors,
@@ -138,8 +148,7 @@ FOR_LANES void dense_spread(const float *row, size_t length, size_t lanes, const
         return;
     }
     for (size_t j = 0; j < length; j++)
-        for (size_t k = 0; k < lanes; k++)
-            out[j * lanes + k] += factors[k] * (double)row[j];
+        add_cell(out + j * lanes, factors, (double)row[j], lanes);
 }
 
 enum { MOST_LANES = 8 };

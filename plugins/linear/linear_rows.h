@@ -21,10 +21,10 @@ struct linear_rows { /* zeroed: empty */
     float *dense;                /* or rows x columns */
     size_t rows;
     uint32_t columns;            /* that rows share, without the intercept */
-    float *own;                  /* rows: the length of what is each row's own */
+    double *own;                 /* rows: the length of what is each row's own */
     uint32_t all;                /* columns before */
-    uint32_t *places;            /* all: the shared column, or the row whose own it is */
-    float *shares;               /* all: 0, or the entry over `own` of that row */
+    uint32_t *places;            /* all: the shared column, or `columns` + the one row that has it */
+    float *shares;               /* all: of a row's own, the entry over `own` of that row */
 };
 
 /* Takes the entries of `matrix` apart in place: it is of no other use afterwards, and must stay.

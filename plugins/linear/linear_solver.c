@@ -8,16 +8,16 @@
 enum { NEWTON_STEPS = 100, GRADIENT_STEPS = 200, HALVINGS = 30, LOSS_STEPS = 100 };
 
 #define SUFFICIENT_DECREASE 0.01
-#define ROUNDING 1e-13
-#define FORCE 0.1
+#define ROUNDING 1e-13 /* of the objective, which many terms are summed up to */
+#define FORCE 0.1      /* a step leaves at most so much of the gradient */
+#define RAREST 1e-9    /* share of positive targets that is told from none */
 
 /* Vectors of one run, `lanes` numbers for each column or row. The intercept is the last column. */
 struct work {
     size_t lanes, columns, rows;
     double *solution, *step, *residual, *direction, *image;  /* columns */
     double *margins, *change, *through, *slopes, *curvature; /* rows */
-    double *scores, *trials;                                 /* rows: z, at margins and in a trial */
-    double *targets;                                         /* rows */
+    double *scores, *trials, *targets;                       /* rows: z, now and in a trial */
     double *memory;
 };
 
@@ -138,7 +138,7 @@ static void evaluate(const struct task *task, struct work *work, const struct la
         values[k] = lanes[k].norm_ww / 2 + lanes[k].length * lanes[k].norm_ws +
                     lanes[k].length * lanes[k].length * lanes[k].norm_ss / 2;
     for (size_t i = 0; i < task->rows->rows; i++) {
-        double cost = task->costs[i], own = (double)task->rows->own[i];
+        double cost = task->costs[i], own = task->rows->own[i];
         for (size_t k = 0; k < task->problems && cost > 0; k++) {
             if (lanes[k].done)
                 continue;
@@ -286,15 +286,35 @@ static void write_out(const struct task *task, const struct work *work, double *
                       size_t stride)
 {
     const struct linear_rows *rows = task->rows;
-    for (size_t k = 0; k < task->problems; k++) {
-        for (size_t j = 0; j < rows->all; j++) {
-            size_t at = rows->places[j] * work->lanes + k;
-            double share = (double)rows->shares[j];
-            solution[j * stride + k] =
-                share != 0 ? -share * (double)rows->own[rows->places[j]] * work->slopes[at]
-                           : work->solution[at];
+    for (size_t j = 0; j < rows->all; j++) {
+        const double *from = work->solution + rows->places[j] * work->lanes;
+        double scale = 1;
+        if (rows->places[j] >= rows->columns) {
+            size_t row = rows->places[j] - rows->columns;
+            from = work->slopes + row * work->lanes;
+            scale = -(double)rows->shares[j] * rows->own[row];
         }
+        for (size_t k = 0; k < task->problems; k++)
+            solution[j * stride + k] = scale * from[k];
+    }
+    for (size_t k = 0; k < task->problems; k++)
         solution[rows->all * stride + k] = work->solution[rows->columns * work->lanes + k];
+}
+
+/* Each intercept starts where it is best without any weights: at the log odds of its targets. */
+static void start(const struct task *task, struct work *work)
+{
+    double *intercepts = work->solution + work->columns - work->lanes;
+    for (size_t k = 0; k < task->problems; k++) {
+        double sum = 0, positive = 0;
+        for (size_t i = 0; i < task->rows->rows; i++) {
+            sum += task->costs[i];
+            positive += task->costs[i] * work->targets[i * work->lanes + k];
+        }
+        double share = sum > 0 ? fmin(fmax(positive / sum, RAREST), 1 - RAREST) : 0.5;
+        intercepts[k] = log(share / (1 - share));
+        for (size_t i = 0; i < task->rows->rows; i++)
+            work->margins[i * work->lanes + k] = work->scores[i * work->lanes + k] = intercepts[k];
     }
 }
 
@@ -305,6 +325,7 @@ int solver_run(const struct task *task, double *solution, size_t stride)
     double values[SOLVER_MOST];
     if (work_init(&work, task) < 0)
         return XY_ENOMEM;
+    start(task, &work);
     evaluate(task, &work, lanes, values);
     memcpy(work.scores, work.trials, work.rows * sizeof(double));
     for (size_t k = 0; k < task->problems; k++)

@@ -17,7 +17,7 @@
 #include "linear_solver.h"
 #include "measure.h"
 
-enum { TURNS = 3, MOST_WAYS = 32 };
+enum { TURNS = 3, MOST_PEERS = 3, MOST_WAYS = 32 };
 
 struct way {
     char name[64];
@@ -26,24 +26,25 @@ struct way {
     double tolerance;
     bool exact;              /* what finds the least objective; not timed */
     bool flat;               /* the intercept is not drawn to 0 */
-    double seconds, predicting, value;
+    double seconds, value;
     double *weights;         /* classes x (columns + 1), the intercept last in each */
 };
 
 static struct way ways[MOST_WAYS];
 static size_t way_count;
 
-static void add_way(const struct peer *peer, int solver, double tolerance, bool exact)
+static struct way *add_way(const struct peer *peer, int solver, double tolerance, bool exact)
 {
     struct way *way = &ways[way_count++];
     *way = (struct way){.peer = peer, .solver = solver, .tolerance = tolerance, .exact = exact,
                         .flat = !peer || (solver == 0 && peer->version >= 240),
-                        .seconds = INFINITY, .predicting = INFINITY};
+                        .seconds = INFINITY};
     if (peer)
         snprintf(way->name, sizeof(way->name), "liblinear %d.%d -s %d -e %g", peer->version / 100,
                  peer->version % 100, solver, tolerance);
     else
         snprintf(way->name, sizeof(way->name), "linear, tolerance %g", tolerance);
+    return way;
 }
 
 static int never(const xy_job *job)
@@ -128,6 +129,18 @@ static double objective(const struct bench_rows *rows, const double *weights, do
     return sum;
 }
 
+static void train(struct way *way, const struct bench_rows *rows, double c)
+{
+    if (way->peer) {
+        double seconds = peer_train(way->peer, rows, way->solver, way->tolerance, c, way->flat,
+                                    way->weights);
+        way->seconds = fmin(way->seconds, seconds);
+    } else {
+        run_ours(way, rows, c);
+    }
+    way->value = objective(rows, way->weights, c, way->flat);
+}
+
 static void print(const struct way *least, const struct way *flat_least)
 {
     for (size_t i = 0; i < way_count; i++) {
@@ -139,54 +152,47 @@ static void print(const struct way *least, const struct way *flat_least)
     }
 }
 
+/* Every way there is to train, the least objectives' last; returns the one of liblinear's problem
+ * with the intercept drawn to 0, or ours where there is no liblinear. */
+static struct way *add_ways(const struct bench_rows *rows, int count, char **libraries,
+                            struct way **flat_least)
+{
+    static struct peer peers[MOST_PEERS];
+    static const double own_tolerances[] = {1e-2, 1e-4, 1e-6};
+    static const double primal[] = {1e-2, 1e-3, 1e-4, 1e-5}, dual[] = {0.1, 0.01, 0.001};
+    for (size_t i = 0; i < 3; i++)
+        add_way(NULL, 0, own_tolerances[i], false);
+    for (int i = 0; i < count && i < MOST_PEERS; i++) {
+        peer_open(&peers[i], libraries[i], rows);
+        for (size_t j = 0; j < 4; j++)
+            add_way(&peers[i], 0, primal[j], false);
+        for (size_t j = 0; j < 3; j++)
+            add_way(&peers[i], 7, dual[j], false);
+    }
+    *flat_least = add_way(NULL, 0, 1e-9, true);
+    return count ? add_way(&peers[0], 7, 1e-6, true) : *flat_least;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
         return 1;
     struct bench_rows rows;
-    bench_rows_make(&rows, argv[1], argument(argc, argv, 2, 0), (uint32_t)argument(argc, argv, 3, 2));
+    bench_rows_make(&rows, argv[1], argument(argc, argv, 2, 0),
+                    (uint32_t)argument(argc, argv, 3, 2));
     double c = argc > 4 ? strtod(argv[4], NULL) : 10;
-    static struct peer peers[4];
-    static const double own_tolerances[] = {1e-2, 1e-4, 1e-6};
-    static const double tolerances[] = {1e-2, 1e-3, 1e-4, 1e-5};
-    for (size_t i = 0; i < 3; i++)
-        add_way(NULL, 0, own_tolerances[i], false);
-    add_way(NULL, 0, 1e-9, true);
-    struct way *flat_least = &ways[way_count - 1], *least = flat_least;
-    for (int i = 5; i < argc && i < 9; i++) {
-        struct peer *peer = &peers[i - 5];
-        peer_open(peer, argv[i], &rows);
-        for (size_t j = 0; j < 4; j++)
-            add_way(peer, 0, tolerances[j], false);
-        add_way(peer, 7, 0.1, false);
-        add_way(peer, 7, 0.01, false);
-        add_way(peer, 7, 0.001, false);
-        if (peer->version < 240 || i + 1 == argc) {
-            add_way(peer, peer->version < 240 ? 0 : 7, 1e-7, true);
-            least = &ways[way_count - 1];
-        }
-    }
+    struct way *flat_least;
+    const struct way *least = add_ways(&rows, argc > 5 ? argc - 5 : 0, argv + 5, &flat_least);
     size_t width = (size_t)rows.matrix.columns + 1;
     printf("%s: %zu rows, %u columns, %zu entries, %u classes, C %g, load %.1f\n", argv[1],
            rows.matrix.rows, rows.matrix.columns, rows.matrix.entry_count, rows.classes, c,
            load_average());
-    for (int turn = 0; turn < TURNS; turn++) {
-        for (size_t i = 0; i < way_count; i++) {
-            struct way *way = &ways[i];
-            if (way->exact && turn > 0)
-                continue;
-            if (!way->weights)
-                way->weights = calloc(rows.problems * width, sizeof(double));
-            if (way->peer) {
-                double seconds = peer_train(way->peer, &rows, way->solver, way->tolerance, c,
-                                            way->flat, way->weights);
-                way->seconds = fmin(way->seconds, seconds);
-            } else {
-                run_ours(way, &rows, c);
-            }
-            way->value = objective(&rows, way->weights, c, way->flat);
-        }
-    }
+    for (size_t i = 0; i < way_count; i++)
+        ways[i].weights = calloc(rows.problems * width, sizeof(double));
+    for (int turn = 0; turn < TURNS; turn++)
+        for (size_t i = 0; i < way_count; i++)
+            if (!ways[i].exact || turn == 0)
+                train(&ways[i], &rows, c);
     print(least, flat_least);
     bench_rows_free(&rows);
     return 0;

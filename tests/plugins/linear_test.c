@@ -111,6 +111,46 @@ static void optimum(void)
     stage_host_free(&host);
 }
 
+/* Features that one row alone has are solved away: the conditions of the optimum must hold for them
+ * like for any other, and a feature that no row has must weigh nothing. */
+static void features_of_one_row(void)
+{
+    enum { OWN = WIDTH, UNUSED = WIDTH + 2 * ROWS, WIDE = UNUSED + 1 };
+    start();
+    struct sample sample;
+    fill(&sample);
+    static float wide[ROWS * WIDE], p[ROWS * 2], asked[3 * WIDE], answers[3 * 2];
+    for (size_t i = 0; i < ROWS; i++) {
+        memcpy(wide + i * WIDE, sample.vectors + i * WIDTH, WIDTH * sizeof(float));
+        wide[i * WIDE + OWN + 2 * i] = 0.5f;
+        if (i % 3 == 0)
+            wide[i * WIDE + OWN + 2 * i + 1] = -1.5f;
+    }
+    xy_examples train = sample.examples, ask = {.size = sizeof(ask), .classes = 2, .count = 3,
+                                                .vectors = asked, .dimension = WIDE};
+    train.vectors = wide;
+    train.dimension = WIDE;
+    asked[WIDE + UNUSED] = 9;        /* after a row of zeros, which shows the intercept */
+    asked[2 * WIDE + OWN + 7] = 2;   /* row 3's second own feature */
+    CU_ASSERT_EQUAL(learn("{c: 2}", &train, &train, p, NULL), XY_OK);
+    CU_ASSERT_EQUAL(learn("{c: 2}", &train, &ask, answers, NULL), XY_OK);
+    double w[WIDE] = {0}, intercept = log((double)answers[1] / (double)answers[0]);
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < WIDE; j++)
+            w[j] += 2 * (double)sample.weights[i] *
+                    (sample.labels[i] - (double)p[i * 2 + 1]) * (double)wide[i * WIDE + j];
+    for (size_t i = 0; i < ROWS; i++) {
+        double z = intercept;
+        for (size_t j = 0; j < WIDE; j++)
+            z += w[j] * (double)wide[i * WIDE + j];
+        CU_ASSERT(fabs(1 / (1 + exp(-z)) - (double)p[i * 2 + 1]) < 1e-5);
+    }
+    CU_ASSERT_EQUAL(answers[2], answers[0]);
+    CU_ASSERT(fabs(1 / (1 + exp(-intercept - 2 * w[OWN + 7])) - (double)answers[5]) < 1e-5);
+    CU_ASSERT(fabs(w[OWN + 7]) > 0.01);
+    stage_host_free(&host);
+}
+
 static double distance(const float *a, const float *b, size_t count)
 {
     double worst = 0;
@@ -195,6 +235,39 @@ static void several_classes(void)
     }
     /* No known word, and by symmetry nothing speaks for any of the three. */
     CU_ASSERT(fabs((double)p[15] - 1.0 / 3) < 1e-3 && fabs((double)p[17] - 1.0 / 3) < 1e-3);
+    stage_host_free(&host);
+}
+
+/* Nine problems, more than go side by side, come to what each comes to by itself. */
+static void classes_are_problems_of_their_own(void)
+{
+    enum { CLASSES = 9 };
+    start();
+    struct sample sample;
+    fill(&sample);
+    static float all[ROWS * CLASSES], single[CLASSES][ROWS * 2];
+    int32_t labels[ROWS], is_class[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        labels[i] = (i / 4 + sample.labels[i]) % CLASSES;
+    xy_examples train = sample.examples;
+    train.classes = CLASSES;
+    train.labels = labels;
+    CU_ASSERT_EQUAL(learn("{c: 3}", &train, &train, all, NULL), XY_OK);
+    train.classes = 2;
+    train.labels = is_class;
+    for (int k = 0; k < CLASSES; k++) {
+        for (int i = 0; i < ROWS; i++)
+            is_class[i] = labels[i] == k;
+        CU_ASSERT_EQUAL(learn("{c: 3}", &train, &train, single[k], NULL), XY_OK);
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        double sum = 0;
+        for (int k = 0; k < CLASSES; k++)
+            sum += (double)single[k][i * 2 + 1];
+        for (size_t k = 0; k < CLASSES; k++)
+            CU_ASSERT(fabs((double)all[i * CLASSES + k] - (double)single[k][i * 2 + 1] / sum) <
+                      1e-6);
+    }
     stage_host_free(&host);
 }
 
@@ -359,9 +432,11 @@ int main(void)
 {
     static const struct check checks[] = {
         {"the optimum is reached", optimum},
+        {"features of one row", features_of_one_row},
         {"weights are copies", weights_are_copies},
         {"soft is one row for each class", soft_is_one_row_for_each_class},
         {"several classes", several_classes},
+        {"classes are problems of their own", classes_are_problems_of_their_own},
         {"one class is named", one_class_is_named},
         {"unicode is folded", unicode_is_folded},
         {"pairs of words count", pairs_of_words_count},
