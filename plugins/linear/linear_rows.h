@@ -23,7 +23,7 @@ struct linear_rows { /* zeroed: empty */
     uint32_t columns;            /* that rows share, without the intercept */
     double *own;                 /* rows: the length of what is each row's own */
     uint32_t all;                /* columns before */
-    uint32_t *places;            /* all: the shared column, or `columns` + the one row that has it */
+    uint32_t *places;            /* all: the shared column, or `columns` + the row it is of */
     float *shares;               /* all: of a row's own, the entry over `own` of that row */
 };
 

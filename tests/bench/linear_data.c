@@ -66,7 +66,7 @@ static void make(struct bench_rows *rows, xy_examples *examples, bool texts)
     examples->dimension = texts ? 0 : WIDTH;
 }
 
-static size_t read_lines(struct bench_rows *rows, xy_str *texts, size_t most, const char *path)
+size_t bench_lines_read(uint32_t *labels, xy_str *texts, size_t most, const char *path)
 {
     FILE *file = fopen(path, "r");
     static char line[LINE];
@@ -75,7 +75,7 @@ static size_t read_lines(struct bench_rows *rows, xy_str *texts, size_t most, co
         fail("the file cannot be read");
     while (count < most && fgets(line, sizeof(line), file)) {
         char *text = NULL;
-        rows->labels[count] = (uint32_t)strtoul(line, &text, 10);
+        labels[count] = (uint32_t)strtoul(line, &text, 10);
         texts[count].ptr = strdup(text);
         texts[count++].len = strlen(text);
     }
@@ -86,7 +86,7 @@ static size_t read_lines(struct bench_rows *rows, xy_str *texts, size_t most, co
 void bench_rows_make(struct bench_rows *rows, const char *kind, size_t count, uint32_t classes)
 {
     bool texts = strcmp(kind, "texts") == 0, vectors = strcmp(kind, "vectors") == 0;
-    xy_examples examples = {.size = sizeof(examples), .count = count ? count : LINE,
+    xy_examples examples = {.size = sizeof(examples), .count = count ? count : BENCH_LINES,
                             .classes = classes};
     *rows = (struct bench_rows){.classes = classes, .problems = classes == 2 ? 1 : classes};
     rows->labels = calloc(examples.count, sizeof(*rows->labels));
@@ -96,7 +96,7 @@ void bench_rows_make(struct bench_rows *rows, const char *kind, size_t count, ui
         make(rows, &examples, texts);
     } else {
         xy_str *lines = calloc(examples.count, sizeof(*lines));
-        examples.count = lines ? read_lines(rows, lines, examples.count, kind) : 0;
+        examples.count = lines ? bench_lines_read(rows->labels, lines, examples.count, kind) : 0;
         examples.texts = lines;
     }
     xy_job job = {.api = &job_api};

@@ -5,6 +5,8 @@
 
 #include "learner_features.h"
 
+enum { BENCH_LINES = 1 << 20 }; /* the most that are read of a file */
+
 struct bench_rows {
     struct matrix matrix;
     uint32_t *labels;            /* of each row */
@@ -14,6 +16,8 @@ struct bench_rows {
 /* `kind`: "texts" or "vectors", made; else a file of lines "class TAB text", and `count` is the
  * most to read (0: all). Ends the program on an error. */
 void bench_rows_make(struct bench_rows *rows, const char *kind, size_t count, uint32_t classes);
+/* At most `most` lines of such a file: their number. `labels` and `texts` have room for so many. */
+size_t bench_lines_read(uint32_t *labels, xy_str *texts, size_t most, const char *path);
 void bench_rows_free(struct bench_rows *rows);
 
 #endif
