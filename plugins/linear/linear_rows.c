@@ -151,7 +151,22 @@ FOR_LANES void dense_spread(const float *row, size_t length, size_t lanes, const
         add_cell(out + j * lanes, factors, (double)row[j], lanes);
 }
 
-enum { MOST_LANES = 8 };
+enum { MOST_LANES = 8, AHEAD = 1 };
+
+/* Asks for what row `index` will need: its columns are all over memory. */
+FOR_LANES void fetch(const struct linear_rows *rows, size_t index, size_t lanes,
+                     const double *vector, double *out)
+{
+    const struct matrix *matrix = rows->matrix;
+    if (rows->dense || index >= rows->rows)
+        return;
+    for (size_t j = matrix->starts[index]; j < matrix->starts[index + 1]; j++) {
+        size_t at = matrix->entries[j].column * lanes;
+        if (vector)
+            __builtin_prefetch(vector + at);
+        __builtin_prefetch(out + at, 1);
+    }
+}
 
 /* `vector` NULL: only the second half, `scale` then being the factors. */
 FOR_LANES void run(const struct linear_rows *rows, size_t lanes, const double *scale,
@@ -163,6 +178,7 @@ FOR_LANES void run(const struct linear_rows *rows, size_t lanes, const double *s
         size_t start = rows->dense ? 0 : rows->matrix->starts[i];
         size_t length = rows->dense ? rows->columns : rows->matrix->starts[i + 1] - start;
         const struct entry *row = rows->dense ? NULL : rows->matrix->entries + start;
+        fetch(rows, i + AHEAD, lanes, vector, out);
         const float *plain = rows->dense ? rows->dense + i * rows->columns : NULL;
         double factors[MOST_LANES];
         for (size_t k = 0; k < lanes; k++)

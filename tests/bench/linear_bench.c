@@ -5,9 +5,10 @@
  *
  * KIND is `texts` or `vectors` (made here, see linear_data.c) or a file of lines "class TAB text".
  * A LIBRARY is a liblinear shared object. Each way to train prints the CPU seconds of the quickest
- * of three turns and how far the objective it ends at is above the least one, relative to that.
+ * of three turns and how far the objective it ends at is above the least that any way found,
+ * relative to that. FEW=1: one turn, and fewer ways.
  *
- * The least one is that of the problem which the way solves: liblinear's dual solver, and all of
+ * Only ways that solve the same problem are compared so: liblinear's dual solver, and all of
  * liblinear before 2.40, draw the intercept to 0 like any other weight; ours does not, and the
  * primal solver of 2.40 and later is told not to. linear.py runs this. */
 #include <math.h>
@@ -24,7 +25,6 @@ struct way {
     const struct peer *peer; /* NULL: ours */
     int solver;
     double tolerance;
-    bool exact;              /* what finds the least objective; not timed */
     bool flat;               /* the intercept is not drawn to 0 */
     double seconds, value;
     double *weights;         /* classes x (columns + 1), the intercept last in each */
@@ -33,10 +33,10 @@ struct way {
 static struct way ways[MOST_WAYS];
 static size_t way_count;
 
-static struct way *add_way(const struct peer *peer, int solver, double tolerance, bool exact)
+static struct way *add_way(const struct peer *peer, int solver, double tolerance)
 {
     struct way *way = &ways[way_count++];
-    *way = (struct way){.peer = peer, .solver = solver, .tolerance = tolerance, .exact = exact,
+    *way = (struct way){.peer = peer, .solver = solver, .tolerance = tolerance,
                         .flat = !peer || (solver == 0 && peer->version >= 240),
                         .seconds = INFINITY};
     if (peer)
@@ -141,36 +141,30 @@ static void train(struct way *way, const struct bench_rows *rows, double c)
     way->value = objective(rows, way->weights, c, way->flat);
 }
 
-static void print(const struct way *least, const struct way *flat_least)
+/* The least objective that any way found for the problem that `like` solves. */
+static double least_value(const struct way *like)
 {
-    for (size_t i = 0; i < way_count; i++) {
-        const struct way *way = &ways[i];
-        double best = way->flat ? flat_least->value : least->value;
-        if (!way->exact)
-            printf("%-32s %9.3f s  above the least by %8.1e\n", way->name, way->seconds,
-                   way->value / best - 1);
-    }
+    double least = INFINITY;
+    for (size_t i = 0; i < way_count; i++)
+        if (ways[i].flat == like->flat)
+            least = fmin(least, ways[i].value);
+    return least;
 }
 
-/* Every way there is to train, the least objectives' last; returns the one of liblinear's problem
- * with the intercept drawn to 0, or ours where there is no liblinear. */
-static struct way *add_ways(const struct bench_rows *rows, int count, char **libraries,
-                            struct way **flat_least)
+static void add_ways(const struct bench_rows *rows, int count, char **libraries, bool few)
 {
     static struct peer peers[MOST_PEERS];
-    static const double own_tolerances[] = {1e-2, 1e-4, 1e-6};
-    static const double primal[] = {1e-2, 1e-3, 1e-4, 1e-5}, dual[] = {0.1, 0.01, 0.001};
-    for (size_t i = 0; i < 3; i++)
-        add_way(NULL, 0, own_tolerances[i], false);
+    static const double own[] = {1e-6, 1e-2, 1e-4, 1e-9};
+    static const double primal[] = {1e-2, 1e-3, 1e-4, 1e-5}, dual[] = {0.1, 0.001, 0.01};
+    for (size_t i = 0; i < (few ? 2 : 4); i++)
+        add_way(NULL, 0, own[i]);
     for (int i = 0; i < count && i < MOST_PEERS; i++) {
         peer_open(&peers[i], libraries[i], rows);
-        for (size_t j = 0; j < 4; j++)
-            add_way(&peers[i], 0, primal[j], false);
-        for (size_t j = 0; j < 3; j++)
-            add_way(&peers[i], 7, dual[j], false);
+        for (size_t j = 0; j < (few ? 1 : 4); j++)
+            add_way(&peers[i], 0, primal[j]);
+        for (size_t j = 0; j < (few ? 2 : 3); j++)
+            add_way(&peers[i], 7, dual[j]);
     }
-    *flat_least = add_way(NULL, 0, 1e-9, true);
-    return count ? add_way(&peers[0], 7, 1e-6, true) : *flat_least;
 }
 
 int main(int argc, char **argv)
@@ -181,19 +175,20 @@ int main(int argc, char **argv)
     bench_rows_make(&rows, argv[1], argument(argc, argv, 2, 0),
                     (uint32_t)argument(argc, argv, 3, 2));
     double c = argc > 4 ? strtod(argv[4], NULL) : 10;
-    struct way *flat_least;
-    const struct way *least = add_ways(&rows, argc > 5 ? argc - 5 : 0, argv + 5, &flat_least);
+    bool few = getenv("FEW") != NULL;
+    add_ways(&rows, argc > 5 ? argc - 5 : 0, argv + 5, few);
     size_t width = (size_t)rows.matrix.columns + 1;
     printf("%s: %zu rows, %u columns, %zu entries, %u classes, C %g, load %.1f\n", argv[1],
            rows.matrix.rows, rows.matrix.columns, rows.matrix.entry_count, rows.classes, c,
            load_average());
     for (size_t i = 0; i < way_count; i++)
         ways[i].weights = calloc(rows.problems * width, sizeof(double));
-    for (int turn = 0; turn < TURNS; turn++)
+    for (int turn = 0; turn < (few ? 1 : TURNS); turn++)
         for (size_t i = 0; i < way_count; i++)
-            if (!ways[i].exact || turn == 0)
-                train(&ways[i], &rows, c);
-    print(least, flat_least);
+            train(&ways[i], &rows, c);
+    for (size_t i = 0; i < way_count; i++)
+        printf("%-32s %9.3f s  above the least by %8.1e\n", ways[i].name, ways[i].seconds,
+               ways[i].value / least_value(&ways[i]) - 1);
     bench_rows_free(&rows);
     return 0;
 }
