@@ -71,7 +71,7 @@ static int solve(const struct linear *linear, xy_job *job, const xy_examples *ex
     size_t cells = fitted->problems * ((size_t)fitted->columns + 1);
     size_t lanes = fitted->problems < SOLVER_MOST ? fitted->problems : SOLVER_MOST;
     struct linear_rows rows = {.matrix = NULL};
-    fitted->weights = calloc(cells, sizeof(double));
+    fitted->weights = calloc(cells + 1, sizeof(double));
     double *targets = calloc((lanes + 1) * examples->count + 1, sizeof(*targets));
     int code = fitted->weights && targets ? linear_rows_init(&rows, matrix) : XY_ENOMEM;
     double *costs = targets + lanes * examples->count;
@@ -155,7 +155,7 @@ static int predict(const void *state, xy_job *job, const void *data, const xy_ex
 {
     const struct linear *linear = state;
     const struct fitted *fitted = data;
-    double *own = calloc(fitted->problems, sizeof(*own));
+    double *own = calloc((size_t)fitted->problems + 1, sizeof(*own));
     int code = own ? XY_OK : XY_ENOMEM;
     for (size_t first = 0; first < examples->count && code == XY_OK; first += LEARNER_SLICE) {
         xy_examples slice = learner_slice(examples, first, LEARNER_SLICE);
