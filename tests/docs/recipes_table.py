@@ -33,10 +33,10 @@ PARTS = (
     ("Tools and planning", "tool_use checked_maths code_exercises toolbench autonomous"),
     ("Annotation", "prompt_panel ner relations nli_pairs wanli translation_pairs paxqa tabular "
                    "intent_augmentation lm_labelling_functions"),
-    ("Curation: filters", "semantic_deduplication decontamination clean_text cllm data_map "
-                          "confident_learning alpagasus"),
+    ("Curation: filters", "semantic_deduplication decontamination clean_text toxicity_cascade "
+                          "cllm data_map confident_learning alpagasus"),
     ("Curation: weights", "sungen llmaaa fewgen"),
-    ("Curation: labels without people", "freeal mckd regen dawid_skene ares"),
+    ("Curation: labels without people", "freeal mckd regen dawid_skene ares udapdr"),
     ("Curation: labels with people", "human_labels coannotating active_labelling"),
     ("What users of other tools expect", "quickstart instruction_data multi_turn_chat "
                                          "preference_pairs"),
