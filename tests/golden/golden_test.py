@@ -86,6 +86,10 @@ class Recorded(Recipe):
         embeds = [step["step"] for step in said["steps"]
                   if step["step"] in self.case.get("embed_steps", [])]
         expected = sum(step["calls"] for step in said["steps"] if step["step"] not in embeds)
+        # The models' count has once more what a later pass of `accept` asked again; the steps' has
+        # not, but it has the embeddings that stages ask for.
+        made = min(made, sum(step["calls"] for step in summary["report"]["steps"]
+                             if step["step"] not in self.case.get("embed_steps", [])))
         within = self.case.get("calls_within", 0.2) * made
         self.assertAlmostEqual(expected, made, delta=within,
                                msg="calls: `check` told the first, the second were made")
