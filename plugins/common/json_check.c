@@ -2,6 +2,10 @@
 #include "json_reader.h"
 #include "utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { DEPTH_LIMIT = 64 };
 
 struct scan {
@@ -33,8 +37,28 @@ static bool check_escape(struct scan *scan)
     return true;
 }
 
-/* Passes over bytes that need no look, eight at a time: neither quote, backslash, control nor
- * beyond ASCII. It may stop early (a borrow crosses bytes), never late. */
+/* Passes over bytes that need no look: neither quote, backslash, control nor beyond ASCII. It may
+ * stop early, never late. */
+#ifdef __SSE2__
+static void skip_plain(struct scan *scan)
+{
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(0x20);
+    while (scan->end - scan->at >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)scan->at);
+        /* Compared with signs, bytes beyond ASCII are less than a space too. */
+        __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+                                                 _mm_cmpeq_epi8(bytes, slash)),
+                                    _mm_cmplt_epi8(bytes, space));
+        unsigned found = (unsigned)_mm_movemask_epi8(stop);
+        if (found) {
+            scan->at += __builtin_ctz(found);
+            return;
+        }
+        scan->at += 16;
+    }
+}
+#else
 static void skip_plain(struct scan *scan)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
@@ -47,9 +71,10 @@ static void skip_plain(struct scan *scan)
         scan->at += sizeof(word);
     }
 }
+#endif
 
-/* After the opening quote; ends behind the closing one. */
-static bool check_string(struct scan *scan)
+/* After the opening quote; ends behind the closing one. `*escapes` is set where there are any. */
+static bool check_string(struct scan *scan, bool *escapes)
 {
     while (scan->at < scan->end) {
         skip_plain(scan);
@@ -68,6 +93,7 @@ static bool check_string(struct scan *scan)
             return true;
         if (c < 0x20 || (c == '\\' && !check_escape(scan)))
             return false;
+        *escapes = *escapes || c == '\\';
     }
     return false;
 }
@@ -118,6 +144,7 @@ static bool check_value(struct scan *scan, int depth);
 static bool check_container(struct scan *scan, bool object, int depth)
 {
     unsigned char close = object ? '}' : ']';
+    bool escapes = false;
     skip_space(scan);
     if (scan->at < scan->end && *scan->at == close) {
         scan->at++;
@@ -126,7 +153,7 @@ static bool check_container(struct scan *scan, bool object, int depth)
     for (;;) {
         skip_space(scan);
         if (object) {
-            if (scan->at == scan->end || *scan->at++ != '"' || !check_string(scan))
+            if (scan->at == scan->end || *scan->at++ != '"' || !check_string(scan, &escapes))
                 return false;
             skip_space(scan);
             if (scan->at == scan->end || *scan->at++ != ':')
@@ -147,6 +174,7 @@ static bool check_container(struct scan *scan, bool object, int depth)
 
 static bool check_value(struct scan *scan, int depth)
 {
+    bool escapes = false;
     skip_space(scan);
     if (scan->at == scan->end || depth > DEPTH_LIMIT)
         return false;
@@ -157,7 +185,7 @@ static bool check_value(struct scan *scan, int depth)
         return check_container(scan, scan->at[-1] == '{', depth + 1);
     case '"':
         scan->at++;
-        return check_string(scan);
+        return check_string(scan, &escapes);
     case 't':
         return check_word(scan, "true");
     case 'f':
@@ -182,4 +210,89 @@ xy_str json_check(xy_str text)
     size_t length = (size_t)((const char *)scan.at - start);
     skip_space(&scan);
     return scan.at == scan.end ? (xy_str){start, length} : (xy_str){NULL, 0};
+}
+
+/* ---- one member after another ---------------------------------------------------------------- */
+
+struct json_walk json_walk_begin(xy_str text)
+{
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    struct scan scan = {bytes, bytes + text.len};
+    skip_space(&scan);
+    bool object = scan.at < scan.end && *scan.at == '{';
+    return (struct json_walk){(const char *)scan.at + object, text.ptr + text.len, object, !object,
+                              true};
+}
+
+/* A string, its bytes between the quotes in `*inner`; scan->at stands on the opening one. */
+static bool walk_string(struct scan *scan, xy_str *inner, bool *plain)
+{
+    const char *start = (const char *)++scan->at;
+    bool escapes = false;
+    if (!check_string(scan, &escapes))
+        return false;
+    *plain = !escapes;
+    *inner = (xy_str){start, (size_t)((const char *)scan->at - start) - 1};
+    return true;
+}
+
+static bool walk_value(struct scan *scan, struct json_walk_member *member)
+{
+    skip_space(scan);
+    member->plain_value = false;
+    if (scan->at < scan->end && *scan->at == '"') {
+        if (!walk_string(scan, &member->value, &member->plain_value))
+            return false;
+        member->value = (xy_str){member->value.ptr - 1, member->value.len + 2};
+        return true;
+    }
+    const char *start = (const char *)scan->at;
+    if (!check_value(scan, 1))
+        return false;
+    member->value = (xy_str){start, (size_t)((const char *)scan->at - start)};
+    return true;
+}
+
+/* Between two members, or behind the last one: then the walk is no longer inside. */
+static bool walk_separator(struct scan *scan, struct json_walk *walk)
+{
+    skip_space(scan);
+    if (scan->at == scan->end)
+        return false;
+    if (*scan->at == '}') {
+        scan->at++;
+        skip_space(scan);
+        walk->inside = false;
+        return scan->at == scan->end;
+    }
+    if (walk->first)
+        return true;
+    if (*scan->at++ != ',')
+        return false;
+    skip_space(scan);
+    return true;
+}
+
+bool json_walk_next(struct json_walk *walk, struct json_walk_member *member)
+{
+    struct scan scan = {(const unsigned char *)walk->at, (const unsigned char *)walk->end};
+    if (!walk->inside)
+        return false;
+    walk->wrong = !walk_separator(&scan, walk);
+    if (walk->inside && !walk->wrong) {
+        walk->wrong = scan.at == scan.end || *scan.at != '"' ||
+                      !walk_string(&scan, &member->key, &member->plain_key);
+        skip_space(&scan);
+        walk->wrong = walk->wrong || scan.at == scan.end || *scan.at++ != ':' ||
+                      !walk_value(&scan, member);
+    }
+    walk->inside = walk->inside && !walk->wrong;
+    walk->first = false;
+    walk->at = (const char *)scan.at;
+    return walk->inside;
+}
+
+bool json_walk_end(const struct json_walk *walk)
+{
+    return !walk->inside && !walk->wrong;
 }

@@ -16,6 +16,27 @@
 /* Strict RFC 8259, valid UTF-8, nesting of at most 64. The value's slice, or {NULL, 0}. */
 xy_str json_check(xy_str text);
 
+/* Checks an object as json_check() does, and hands out each member on the way: for a text that is
+ * read once, in one pass. What was handed out is worth nothing when json_walk_end() says false.
+ *
+ *     struct json_walk walk = json_walk_begin(text);
+ *     while (json_walk_next(&walk, &member))
+ *         ...
+ *     if (!json_walk_end(&walk))
+ *         the text is no object, or something follows it
+ */
+struct json_walk {
+    const char *at, *end;
+    bool inside, wrong, first;
+};
+struct json_walk_member {
+    xy_str key, value; /* as json_next() gives them */
+    bool plain_key, plain_value; /* a string without escapes: its text lies between the quotes */
+};
+struct json_walk json_walk_begin(xy_str text);
+bool json_walk_next(struct json_walk *walk, struct json_walk_member *member);
+bool json_walk_end(const struct json_walk *walk);
+
 /* '{', '[', '"', 't', 'f', 'n', '0' for a number, or 0 for an absent value. */
 char json_kind(xy_str value);
 bool json_is(xy_str value, const char *string); /* a string, equal to `string` without escapes */

@@ -13,16 +13,12 @@ static void add_number(struct text *out, double number)
 
 void json_value_add(struct text *out, const xy_value *value)
 {
-    char integer[32];
     switch (value->type) {
     case XY_TEXT: text_add_json(out, value->text); break;
     case XY_JSON: text_add_str(out, value->text); break;
     case XY_NUMBER: add_number(out, value->number); break;
     case XY_BOOL: text_add_literal(out, value->integer ? "true" : "false"); break;
-    case XY_INT:
-        snprintf(integer, sizeof(integer), "%lld", (long long)value->integer);
-        text_add_literal(out, integer);
-        break;
+    case XY_INT: text_add_signed(out, value->integer); break;
     case XY_VECTOR:
         text_add_literal(out, "[");
         for (uint32_t i = 0; i < value->length; i++) {

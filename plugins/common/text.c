@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { KEPT = 1 << 20 };
 
 static char *room(struct text *text, size_t length)
@@ -48,7 +52,25 @@ static bool plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* How many of the bytes, at least, need no escape: eight are looked at together. */
+/* How many of the bytes, at least, need no escape: many are looked at together. */
+#ifdef __SSE2__
+static size_t plain_run(const char *at, size_t length)
+{
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    size_t i = 0;
+    for (; i + 16 <= length; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+        __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+                                                 _mm_cmpeq_epi8(bytes, slash)), control);
+        unsigned found = (unsigned)_mm_movemask_epi8(stop);
+        if (found)
+            return i + (size_t)__builtin_ctz(found);
+    }
+    return i;
+}
+#else
 static size_t plain_run(const char *at, size_t length)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
@@ -65,6 +87,7 @@ static size_t plain_run(const char *at, size_t length)
     }
     return i;
 }
+#endif
 
 void text_add_escaped(struct text *text, xy_str str)
 {
@@ -107,6 +130,13 @@ void text_add_number(struct text *text, double number)
         if (!strchr("0123456789+-e", *c))
             *c = '.';
     text_add_literal(text, digits);
+}
+
+void text_add_signed(struct text *text, int64_t number)
+{
+    if (number < 0)
+        text_add(text, "-", 1);
+    text_add_integer(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void text_add_integer(struct text *text, uint64_t number)

@@ -23,6 +23,7 @@ void text_add_escaped(struct text *text, xy_str str);
 /* The shortest of 15 to 17 significant digits that reads back the same, with '.' in any locale. */
 void text_add_number(struct text *text, double number);
 void text_add_integer(struct text *text, uint64_t number);
+void text_add_signed(struct text *text, int64_t number);
 /* Empties it but keeps the memory, unless that is more than 1 MiB. */
 void text_clear(struct text *text);
 void text_free(struct text *text);

@@ -8,6 +8,7 @@
 #include <xylem/plugin.h>
 
 #include "json_value.h"
+#include "lines.h"
 
 struct jsonl {
     int32_t with_id;
@@ -22,17 +23,12 @@ static const xy_option options[] = {
     {0},
 };
 
-enum { BUFFERED = 256 << 10 };
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
-    FILE *file;
-    char *line;
-    size_t capacity;
-    char *path, *scratch, *buffer;
+    struct lines lines;
+    char *path, *scratch;
     size_t scratch_size;
-    uint64_t number;
 };
 
 static void read_close(const void *state, void *cursor)
@@ -41,10 +37,7 @@ static void read_close(const void *state, void *cursor)
     (void)state;
     if (!reader)
         return;
-    if (reader->file)
-        fclose(reader->file);
-    free(reader->buffer);
-    free(reader->line);
+    lines_close(&reader->lines);
     free(reader->path);
     free(reader->scratch);
     free(reader);
@@ -56,16 +49,13 @@ static int read_open(const void *state, xy_job *job, const char *path, void **cu
     if (!reader)
         return xy_fail(job, XY_ENOMEM, "out of memory");
     reader->path = strdup(path);
-    reader->file = fopen(path, "re");
-    if (!reader->path || !reader->file) {
-        int code = xy_fail(job, XY_EIO, "cannot read `%s`: %s", path, strerror(errno));
+    int error = lines_open(&reader->lines, path);
+    if (!reader->path || error) {
+        int code = xy_fail(job, XY_EIO, "cannot read `%s`: %s", path,
+                           strerror(error ? error : ENOMEM));
         read_close(state, reader);
         return code;
     }
-    /* 4 KiB, otherwise. */
-    reader->buffer = malloc(BUFFERED);
-    if (reader->buffer)
-        setvbuf(reader->file, reader->buffer, _IOFBF, BUFFERED);
     *cursor = reader;
     return XY_OK;
 }
@@ -73,10 +63,10 @@ static int read_open(const void *state, xy_job *job, const char *path, void **cu
 static int bad_line(xy_job *job, const struct reader *reader, const char *what)
 {
     return xy_fail(job, XY_EINVAL, "%s:%llu: %s", reader->path,
-                   (unsigned long long)reader->number, what);
+                   (unsigned long long)reader->lines.number, what);
 }
 
-/* Room for the longest string of a line of that length. */
+/* Room for a string of that length. */
 static bool make_room(struct reader *reader, size_t length)
 {
     if (length + 1 <= reader->scratch_size)
@@ -90,9 +80,9 @@ static bool make_room(struct reader *reader, size_t length)
 }
 
 /* Python's json module writes what JSON does not know; who finds it here should be told so. */
-static int bad_json(xy_job *job, const struct reader *reader)
+static int bad_json(xy_job *job, const struct reader *reader, xy_str line)
 {
-    bool python = strstr(reader->line, "NaN") || strstr(reader->line, "Infinity");
+    bool python = memmem(line.ptr, line.len, "NaN", 3) || memmem(line.ptr, line.len, "Infinity", 8);
     return bad_line(job, reader,
                     python ? "this line is not valid JSON (one object a line): NaN and Infinity "
                              "are no JSON; write null, or leave the field out"
@@ -108,20 +98,38 @@ static int bad_member(xy_job *job, const struct reader *reader, xy_str key)
     return bad_line(job, reader, why);
 }
 
-static int set_member(const struct jsonl *format, struct reader *reader, xy_record *out, xy_str key,
-                      xy_str value)
+/* The key as a C string in `name`; false when it is too long or has a NUL within. */
+static bool read_name(const struct json_walk_member *member, char name[128])
+{
+    xy_str key = member->key;
+    if (key.len >= 128)
+        return false;
+    if (member->plain_key) {
+        memcpy(name, key.ptr, key.len);
+        name[key.len] = '\0';
+        return true;
+    }
+    size_t length = json_decode((xy_str){key.ptr - 1, key.len + 2}, name);
+    return strlen(name) == length;
+}
+
+static int set_member(const struct jsonl *format, struct reader *reader, xy_record *out,
+                      const struct json_walk_member *member)
 {
     char name[128];
-    xy_str quoted = {key.ptr - 1, key.len + 2};
-    if (key.len + 1 > sizeof(name))
+    xy_str value = member->value;
+    if (!read_name(member, name))
         return XY_EINVAL;
-    size_t length = json_decode(quoted, name);
-    if (strlen(name) != length)
-        return XY_EINVAL; /* a NUL within: names are C strings */
-    if (strcmp(name, "_id") == 0)
-        return XY_OK; /* a record's id comes from where it was read, not from the file */
-    if (strcmp(name, "_weight") == 0 && format->with_weight)
-        return out->api->set_weight(out, json_number(value, 1));
+    if (name[0] == '_') {
+        if (strcmp(name, "_id") == 0)
+            return XY_OK; /* a record's id comes from where it was read, not from the file */
+        if (strcmp(name, "_weight") == 0 && format->with_weight)
+            return out->api->set_weight(out, json_number(value, 1));
+    }
+    if (member->plain_value)
+        return xy_record_set_text(out, name, (xy_str){value.ptr + 1, value.len - 2});
+    if (!make_room(reader, value.len))
+        return XY_ENOMEM;
     xy_value field;
     json_value_read(value, reader->scratch, &field);
     if (field.type == XY_NUMBER && !isfinite(field.number))
@@ -130,42 +138,63 @@ static int set_member(const struct jsonl *format, struct reader *reader, xy_reco
                                  : out->api->set(out, name, &field);
 }
 
-static int read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
+/* The next line that is not blank. */
+static int next_object(struct reader *reader, xy_str *object)
 {
-    struct reader *reader = cursor;
-    ssize_t length;
-    xy_str object = {NULL, 0};
+    int code;
     do {
-        length = getline(&reader->line, &reader->capacity, reader->file);
-        reader->number++;
-        if (length < 0)
-            return ferror(reader->file) ? bad_line(job, reader, strerror(errno)) : XY_END;
-        object = (xy_str){reader->line, (size_t)length};
-        if (reader->number == 1 && length >= 3 && memcmp(object.ptr, "\xef\xbb\xbf", 3) == 0)
-            object = (xy_str){object.ptr + 3, object.len - 3};
-    } while (strspn(object.ptr, " \t\r\n") == object.len);
-    object = json_check(object);
-    if (!object.ptr)
-        return bad_json(job, reader);
-    if (json_kind(object) != '{')
-        return bad_line(job, reader, "expected a JSON object, found another JSON value");
-    if (!make_room(reader, object.len))
-        return xy_fail(job, XY_ENOMEM, "out of memory");
-    struct json_cursor at = {0};
-    xy_str key = {NULL, 0}, value = {NULL, 0};
-    while (json_next(object, &at, &key, &value)) {
-        if (set_member(state, reader, out, key, value) < 0)
-            return bad_member(job, reader, key);
-    }
+        code = lines_next(&reader->lines, object);
+        if (code != XY_OK)
+            return code;
+        if (reader->lines.number == 1 && object->len >= 3 &&
+            memcmp(object->ptr, "\xef\xbb\xbf", 3) == 0)
+            *object = (xy_str){object->ptr + 3, object->len - 3};
+        while (object->len && object->ptr[0] && strchr(" \t\r", object->ptr[0]))
+            *object = (xy_str){object->ptr + 1, object->len - 1};
+    } while (object->len == 0);
     return XY_OK;
 }
 
+static int read_next(const void *state, xy_job *job, void *cursor, xy_record *out)
+{
+    struct reader *reader = cursor;
+    xy_str object = {NULL, 0};
+    int code = next_object(reader, &object);
+    if (code != XY_OK)
+        return code < 0 ? bad_line(job, reader, strerror(errno)) : code;
+    struct json_walk walk = json_walk_begin(object);
+    struct json_walk_member member;
+    xy_str wrong = {NULL, 0}; /* the first key that cannot be kept, where the line is JSON */
+    while (json_walk_next(&walk, &member)) {
+        code = set_member(state, reader, out, &member);
+        if (code == XY_ENOMEM)
+            return xy_fail(job, XY_ENOMEM, "out of memory");
+        if (code < 0 && !wrong.ptr)
+            wrong = member.key;
+    }
+    if (json_walk_end(&walk))
+        return wrong.ptr ? bad_member(job, reader, wrong) : XY_OK;
+    return json_check(object).ptr
+               ? bad_line(job, reader, "expected a JSON object, found another JSON value")
+               : bad_json(job, reader, object);
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
+
+/* A name as it stands in a line, with its quotes and the colon. The i-th field of a record mostly
+ * has the name that the i-th field had in the record before. */
+struct written_name {
+    char name[128];
+    struct text json;
+};
+
+enum { NAMES = 32 };
 
 struct writer {
     xy_output *output;
     const char *const *fields;
     struct text line;
+    struct written_name names[NAMES];
 };
 
 static int write_open(const void *state, xy_job *job, const char *const *fields, xy_output *output,
@@ -181,14 +210,29 @@ static int write_open(const void *state, xy_job *job, const char *const *fields,
     return XY_OK;
 }
 
-static void add_field(struct writer *writer, const xy_record *record, const char *name)
+static void add_name(struct writer *writer, size_t place, const char *name)
+{
+    struct written_name *known = &writer->names[place % NAMES];
+    if (!known->json.length || strcmp(known->name, name) != 0) {
+        /* At most 127 bytes, as the ABI has it. */
+        snprintf(known->name, sizeof(known->name), "%s", name);
+        text_clear(&known->json);
+        text_add_json(&known->json, xy_text(name));
+        text_add(&known->json, ":", 1);
+    }
+    writer->line.failed = writer->line.failed || known->json.failed;
+    text_add(&writer->line, known->json.bytes, known->json.length);
+}
+
+static void add_field(struct writer *writer, const xy_record *record, size_t place,
+                      const char *name)
 {
     xy_value value = {.type = XY_NULL};
     if (!record->api->get(record, name, &value) && !writer->fields)
         return;
-    text_add_literal(&writer->line, writer->line.length > 1 ? "," : "");
-    text_add_json(&writer->line, xy_text(name));
-    text_add_literal(&writer->line, ":");
+    if (writer->line.length > 1)
+        text_add(&writer->line, ",", 1);
+    add_name(writer, place, name);
     json_value_add(&writer->line, &value);
 }
 
@@ -205,9 +249,9 @@ static int write_next(const void *state, xy_job *job, void *cursor, const xy_rec
         text_add_literal(&writer->line, id);
     }
     for (size_t i = 0; writer->fields && writer->fields[i]; i++)
-        add_field(writer, record, writer->fields[i]);
+        add_field(writer, record, i, writer->fields[i]);
     for (size_t i = 0; !writer->fields && record->api->field(record, i); i++)
-        add_field(writer, record, record->api->field(record, i));
+        add_field(writer, record, i, record->api->field(record, i));
     if (format->with_weight) {
         text_add_literal(&writer->line, writer->line.length > 1 ? ",\"_weight\":" : "\"_weight\":");
         text_add_number(&writer->line, record->api->weight(record));
@@ -223,6 +267,8 @@ static int write_close(const void *state, xy_job *job, void *cursor)
     struct writer *writer = cursor;
     (void)state;
     (void)job;
+    for (size_t i = 0; i < NAMES; i++)
+        text_free(&writer->names[i].json);
     text_free(&writer->line);
     free(writer);
     return XY_OK;
@@ -237,6 +283,7 @@ static const xy_format format = {
     .write_open = write_open,
     .write_next = write_next,
     .write_close = write_close,
+    .write_by_record = 1,
 };
 
 static const xy_stage jsonl = {

@@ -49,6 +49,48 @@ static void tells_where_it_is_broken(void)
                "is not valid JSON (one object a line)");
 }
 
+/* One pass checks and reads: what is no JSON is found wherever it stands. */
+static void refuses_what_is_not_json(void)
+{
+    static const char *const lines[] = {
+        "{,}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{", "{\"a",
+        "{\"a\":\"b", "{\"a\":\"\\x\"}", "{a:1}", "{\"a\":1}}", "{\"a\":1} 2", "{\"a\":[1,]}",
+        "{\"a\":\"\t\"}", "{\"\xff\":1}", "{\"a\":01}", "{\"a\":tru}"};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        CHECK_TEXT(load(NULL, lines[i]), "error: FILE:1: this line is not valid JSON (one object a "
+                   "line)");
+    CHECK_TEXT(load(NULL, " { \"a\" : 1 , \"b\\n\" : \"x\" , \"a\" : 2 } \n{ }"),
+               "{\"a\":2,\"b\\n\":\"x\"}\n{}\n");
+}
+
+/* Lines of every length around that of a block, and one of several blocks: none is lost, and the
+ * error behind them names its line. */
+static void reads_lines_of_any_length(void)
+{
+    enum { BLOCK = 256 << 10 };
+    struct buffer text, expected;
+    buffer_init(&text, 1 << 30);
+    buffer_init(&expected, 1 << 30);
+    static const size_t lengths[] = {1, BLOCK - 20, BLOCK - 9, BLOCK - 8, BLOCK - 7, 3, BLOCK,
+                                     BLOCK / 2, BLOCK / 2 + 1, 5 * BLOCK + 3, 2};
+    size_t count = sizeof(lengths) / sizeof(lengths[0]);
+    for (size_t i = 0; i < count; i++) {
+        char *value = memory_resize(NULL, lengths[i] + 1, 1);
+        memset(value, (int)('a' + i), lengths[i]);
+        value[lengths[i]] = '\0';
+        buffer_printf(&text, "{\"t\":\"%s\"}%s", value, i + 1 < count ? "\n" : "");
+        buffer_printf(&expected, "{\"t\":\"%s\"}\n", value);
+        free(value);
+    }
+    CU_ASSERT_EQUAL(strcmp(load(NULL, text.bytes), expected.bytes), 0);
+    buffer_append_text(&text, "\n{\n{}\n");
+    buffer_append_text(&expected,
+                       "error: FILE:12: this line is not valid JSON (one object a line)");
+    CU_ASSERT_EQUAL(strcmp(load(NULL, text.bytes), expected.bytes), 0);
+    buffer_free(&text);
+    buffer_free(&expected);
+}
+
 static void writes(void)
 {
     static const char *const fields[] = {"b", "none", NULL};
@@ -66,10 +108,22 @@ static void writes(void)
     CU_ASSERT_EQUAL(format_read_weight(&host, "jsonl", NULL, "{\"_weight\":0.25}\n"), 1);
 }
 
+/* The i-th name is remembered from the line before: it may be another one. */
+static void writes_other_names(void)
+{
+    static const char lines[] = "{\"a\":1,\"b\":-9223372036854775808}\n"
+                                "{\"b\":0,\"q\\\"\":\"a\\\\0123456789abcdef\\u0001\"}\n"
+                                "{\"a\":-1}\n";
+    CHECK_TEXT(save(NULL, NULL, lines), lines);
+}
+
 static const struct check checks[] = {
     {"reading", reads},
     {"broken files", tells_where_it_is_broken},
+    {"what is not JSON", refuses_what_is_not_json},
+    {"lines of any length", reads_lines_of_any_length},
     {"writing", writes},
+    {"writing other names", writes_other_names},
     {0},
 };
 

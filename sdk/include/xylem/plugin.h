@@ -613,6 +613,10 @@ typedef struct xy_format {
                       void **cursor);
     int (*write_next)(const void *state, xy_job *, void *cursor, const xy_record *);
     int (*write_close)(const void *state, xy_job *, void *cursor);
+    /* Since minor 1. Nonzero: what write_next() appends depends on its record alone, and
+     * write_open() and write_close() append nothing. The host may then write parts of one file with
+     * several cursors, each in a thread of its own, and put them one behind the other. */
+    uint32_t write_by_record;
 } xy_format;
 
 typedef struct xy_stage {
