@@ -27,6 +27,23 @@ void dataset_destroy(struct dataset *dataset);
 void dataset_discard(struct dataset *dataset);
 
 int dataset_append(struct dataset *dataset, const struct record *record, struct error *error);
+/* Appends record `index` of a sealed one with `event`, as record_event() writes it, behind its
+ * trail. */
+int dataset_append_from(struct dataset *dataset, const struct dataset *source, uint64_t index,
+                        xy_str event, struct error *error);
+
+/* Records that one thread encodes for another one to append. Zeroed: none. */
+struct dataset_batch {
+    struct buffer bytes;
+    uint64_t count;
+    bool too_large;        /* one was, and it and those behind it are not there */
+};
+
+/* `event`, as record_event() writes it, goes behind the record's trail. */
+void dataset_batch_add(struct dataset_batch *batch, struct record *record, xy_str event);
+/* Appends all of them; the batch is empty then, and keeps its memory. */
+int dataset_append_batch(struct dataset *dataset, struct dataset_batch *batch,
+                         struct error *error);
 /* Joins and selections are sealed from the start. */
 int dataset_seal(struct dataset *dataset, struct error *error);
 

@@ -17,7 +17,17 @@ static const char trail_cut[] =
 
 uint64_t record_hash(uint64_t seed, const char *step, uint64_t a, uint64_t b, uint64_t c)
 {
-    uint64_t parts[4] = {XXH3_64bits_withSeed(step, strlen(step), seed), a, b, c};
+    return record_hash_from(record_hash_start(seed, step), a, b, c);
+}
+
+uint64_t record_hash_start(uint64_t seed, const char *step)
+{
+    return XXH3_64bits_withSeed(step, strlen(step), seed);
+}
+
+uint64_t record_hash_from(uint64_t start, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t parts[4] = {start, a, b, c};
     uint64_t hash = XXH3_64bits(parts, sizeof(parts));
     return hash ? hash : 1; /* 0 says "no parent" */
 }
@@ -82,6 +92,34 @@ char *record_payload(struct record *record, uint32_t capacity)
 struct record *record_create(uint64_t id)
 {
     return record_allocate(id, RECORD_EMBEDDED, 0);
+}
+
+struct record *record_create_roomy(uint64_t id, size_t room)
+{
+    struct record *record = record_allocate(id, RECORD_EMBEDDED, room);
+    record->room = record_payload(record, RECORD_EMBEDDED);
+    record->room_left = record->room_size = room;
+    return record;
+}
+
+/* What it holds outside its own allocation. */
+static void release(struct record *record)
+{
+    for (uint32_t i = 0; record->spilled && i < record->field_count; i++)
+        free(record->fields[i].storage);
+    if (record->fields != record->embedded)
+        free(record->fields);
+    if (record->trail.bytes)
+        buffer_free(&record->trail);
+}
+
+void record_renew(struct record *record, uint64_t id)
+{
+    size_t room = record->room_size;
+    release(record);
+    record_begin(record, id, RECORD_EMBEDDED);
+    record->room = record_payload(record, RECORD_EMBEDDED);
+    record->room_left = record->room_size = room;
 }
 
 /* Bytes that a value keeps outside the xy_value. */
@@ -153,11 +191,7 @@ void record_destroy(struct record *record)
 {
     if (!record)
         return;
-    for (uint32_t i = 0; i < record->field_count; i++)
-        free(record->fields[i].storage);
-    if (record->fields != record->embedded)
-        free(record->fields);
-    buffer_free(&record->trail);
+    release(record);
     free(record);
 }
 
@@ -167,7 +201,7 @@ int record_get(const struct record *record, const char *field, xy_value *out)
 {
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct record_field *at = &record->fields[i];
-        if (at->name == field || strcmp(at->name, field) == 0) {
+        if (at->name == field || (at->name[0] == field[0] && strcmp(at->name, field) == 0)) {
             if (out)
                 *out = at->value;
             return (int)at->value.type;
@@ -266,6 +300,24 @@ static bool acceptable(const xy_value *value)
     }
 }
 
+/* Room for a value's bytes: in the record's own allocation, or in `*storage`. */
+static void *place_for(struct record *record, size_t bytes, void **storage)
+{
+    size_t rounded = (bytes + 7) / 8 * 8;
+    record->held += rounded;
+    *storage = NULL;
+    if (bytes == 0)
+        return NULL;
+    if (rounded > record->room_left) {
+        record->spilled = true;
+        return *storage = memory_resize(NULL, bytes, 1);
+    }
+    void *place = record->room;
+    record->room += rounded;
+    record->room_left -= rounded;
+    return place;
+}
+
 int record_set(struct record *record, const char *field, const xy_value *value)
 {
     if (!field || !value || !acceptable(value))
@@ -290,8 +342,8 @@ int record_set(struct record *record, const char *field, const xy_value *value)
     }
     if (at == RECORD_FIELDS)
         return XY_EINVAL;
-    size_t bytes = value_bytes(value);
-    void *storage = bytes ? memory_resize(NULL, bytes, 1) : NULL;
+    void *storage;
+    void *place = place_for(record, value_bytes(value), &storage);
     mark(record, at, at == record->field_count, value);
     if (at == record->field_count) {
         if (at == record->field_capacity)
@@ -302,19 +354,20 @@ int record_set(struct record *record, const char *field, const xy_value *value)
     /* The old storage goes last: the new value may have been borrowed from it. */
     struct record_field *target = &record->fields[at];
     void *old = target->storage;
-    copy_value(&target->value, value, storage);
+    copy_value(&target->value, value, place);
     target->storage = storage;
-    free(old);
+    if (old)
+        free(old);
     return XY_OK;
 }
 
 /* ---- trail ----------------------------------------------------------------------------------- */
 
-static bool is_cut(const struct buffer *trail)
+static bool is_cut(xy_str trail)
 {
     size_t length = sizeof(trail_cut) - 1;
-    return trail->length >= length &&
-           memcmp(trail->bytes + trail->length - length, trail_cut, length) == 0;
+    return trail.len >= length &&
+           memcmp(trail.ptr + trail.len - length, trail_cut, length) == 0;
 }
 
 static bool append_event(struct buffer *trail, const char *step, const char *event, xy_str members)
@@ -330,7 +383,7 @@ static bool append_event(struct buffer *trail, const char *step, const char *eve
 void record_event(struct record *record, const char *step, const char *event, xy_str members)
 {
     struct buffer *trail = &record->trail;
-    if (is_cut(trail))
+    if (is_cut(buffer_str(trail)))
         return;
     size_t before = trail->length;
     /* The ceiling is lowered for the event, so that there is always room to say that one was
@@ -350,11 +403,17 @@ void record_event(struct record *record, const char *step, const char *event, xy
 void record_event_again(struct record *record, xy_str event)
 {
     struct buffer *trail = &record->trail;
-    if (trail->length == 0)
-        buffer_append_str(trail, event);
-    else if (trail->length + event.len + sizeof(trail_cut) < RECORD_TRAIL && !is_cut(trail) &&
-             buffer_append_char(trail, ','))
-        buffer_append_str(trail, event);
+    if (is_cut(buffer_str(trail)))
+        return;
+    bool fits = record_event_fits(buffer_str(trail), event);
+    if (trail->length)
+        buffer_append_char(trail, ',');
+    buffer_append_str(trail, fits ? event : STR(trail_cut));
+}
+
+bool record_event_fits(xy_str trail, xy_str event)
+{
+    return trail.len + 1 + event.len + sizeof(trail_cut) <= RECORD_TRAIL && !is_cut(trail);
 }
 
 /* ---- what a plugin sees ---------------------------------------------------------------------- */

@@ -24,16 +24,24 @@ struct record {
     struct record_field *fields;
     uint32_t field_count, field_capacity;
     uint32_t sample;       /* which of several answers for one parent, from 0 */
+    bool spilled;          /* some field owns its storage */
     bool reweighted;       /* the weight was changed since the marks were last taken */
     /* Marks of the first 64 fields: set where there was none, given another value. For the report
      * of what a step did (report.h); not encoded. */
     uint64_t added, changed;
+    char *room;            /* what is left of the record's own allocation, for values */
+    size_t room_left, room_size;
+    size_t held;           /* bytes that all values set so far needed: for the next record's room */
     struct buffer trail;   /* JSON objects separated by commas, without brackets; at most 256 KiB,
                               the last event then says that it was cut */
     struct record_field embedded[]; /* where `fields` points until it outgrows it */
 };
 
 struct record *record_create(uint64_t id);
+/* With room for values of that many bytes in the record's own allocation. */
+struct record *record_create_roomy(uint64_t id, size_t room);
+/* Makes such a record new and empty, in the memory it has. */
+void record_renew(struct record *record, uint64_t id);
 /* Copies fields, weight and trail; `parent` becomes the source's id. */
 struct record *record_derive(const struct record *source, uint64_t id);
 void record_destroy(struct record *record); /* NULL is fine */
@@ -55,11 +63,14 @@ void record_write_json(const struct record *record, const char *const *fields, b
  * (`members` may be empty). */
 void record_event(struct record *record, const char *step, const char *event, xy_str members);
 /* Adds an event as record_event() wrote it into another record's trail: for many with the same
- * one. A trail that has no room for it stays as it is. */
+ * one. */
 void record_event_again(struct record *record, xy_str event);
 
 /* A stable id: a hash of the parts. */
 uint64_t record_hash(uint64_t seed, const char *step, uint64_t a, uint64_t b, uint64_t c);
+/* The same in two halves: for many records of one step. */
+uint64_t record_hash_start(uint64_t seed, const char *step);
+uint64_t record_hash_from(uint64_t start, uint64_t a, uint64_t b, uint64_t c);
 /* 16 lower-case hex digits, and back; false for anything else. */
 void record_id_text(uint64_t id, char out[17]);
 bool record_id_parse(const char *text, uint64_t *id);
@@ -67,12 +78,18 @@ bool record_id_parse(const char *text, uint64_t *id);
 /* A compact binary form for datasets and the run's records: appended to / read from bytes. The
  * reader trusts nothing: XY_EINVAL for anything that is not such a form. */
 void record_encode(const struct record *record, struct buffer *out);
+/* The same with another trail: events as record_event() writes them, with commas between. */
+void record_encode_with(const struct record *record, xy_str trail, struct buffer *out);
 int record_decode(xy_str bytes, struct record **out, struct error *error);
 
 /* Memory for one record after another that is only looked at. Zeroed: empty. */
 struct record_slot {
     struct record *record;
     size_t room;           /* bytes behind it */
+    /* For dataset_look(): behind the record that it found last. */
+    const void *file;
+    uint64_t next_index;
+    const char *next;
 };
 
 void record_slot_free(struct record_slot *slot);

@@ -2,11 +2,12 @@
 /* record_codec.c - the compact binary form of a record.
  *
  * All numbers little-endian, nothing aligned:
- *   head    u8 version (1), u8 0, u16 fields, u32 sample, u64 id, u64 parent, f64 weight, u32 trail
+ *   head    u8 version (2), u8 0, u16 fields, u32 sample, u64 id, u64 parent, f64 weight, u32 trail
  *   field   u8 length of the name, u8 type, the name, and by type:
- *           text, JSON: u32 bytes, the bytes;  vector: u32 floats, the floats;
+ *           text, JSON: u32 bytes, the bytes, u8 0;  vector: u32 floats, the floats;
  *           int: i64;  number: f64;  bool: u8 0 or 1
  *   trail   its bytes
+ * The zero behind a text lets a record that is only looked at borrow it where it lies.
  * Files in this form stay on the machine that wrote them or travel with their run; a build for a
  * big-endian machine is refused rather than supported without a test.
  */
@@ -19,7 +20,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the binary form is little-endian");
 
-enum { FORM = 1, HEAD = 36 };
+enum { FORM = 2, HEAD = 36 };
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
@@ -40,7 +41,7 @@ static size_t value_size(const xy_value *value)
 {
     switch (value->type) {
     case XY_TEXT:
-    case XY_JSON: return 4 + value->text.len;
+    case XY_JSON: return 4 + value->text.len + 1;
     case XY_VECTOR: return 4 + value->length * sizeof(float);
     case XY_BOOL: return 1;
     default: return 8;
@@ -51,7 +52,10 @@ static char *put_value(char *to, const xy_value *value)
 {
     switch (value->type) {
     case XY_TEXT:
-    case XY_JSON: return put(put_u32(to, value->text.len), value->text.ptr, value->text.len);
+    case XY_JSON:
+        to = put(put_u32(to, value->text.len), value->text.ptr, value->text.len);
+        *to = '\0';
+        return to + 1;
     case XY_VECTOR:
         return put(put_u32(to, value->length), value->vector, value->length * sizeof(float));
     case XY_BOOL: *to = (char)(value->integer != 0); return to + 1;
@@ -60,9 +64,9 @@ static char *put_value(char *to, const xy_value *value)
     }
 }
 
-void record_encode(const struct record *record, struct buffer *out)
+void record_encode_with(const struct record *record, xy_str trail, struct buffer *out)
 {
-    size_t size = HEAD + record->trail.length;
+    size_t size = HEAD + trail.len;
     for (uint32_t i = 0; i < record->field_count; i++)
         size += 2 + record_name_length(record->fields[i].name) +
                 value_size(&record->fields[i].value);
@@ -77,7 +81,7 @@ void record_encode(const struct record *record, struct buffer *out)
     to = put(to, &record->id, 8);
     to = put(to, &record->parent, 8);
     to = put(to, &record->weight, 8);
-    to = put_u32(to, record->trail.length);
+    to = put_u32(to, trail.len);
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct record_field *field = &record->fields[i];
         size_t length = record_name_length(field->name);
@@ -86,9 +90,14 @@ void record_encode(const struct record *record, struct buffer *out)
         to = put(to, field->name, length);
         to = put_value(to, &field->value);
     }
-    to = put(to, record->trail.bytes, record->trail.length);
+    to = put(to, trail.ptr, trail.len);
     *to = '\0';
     out->length += size;
+}
+
+void record_encode(const struct record *record, struct buffer *out)
+{
+    record_encode_with(record, buffer_str(&record->trail), out);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -138,6 +147,12 @@ static bool take_head(struct cursor *cursor, struct head *head)
            head->trail <= RECORD_TRAIL && isfinite(head->weight) && head->weight >= 0;
 }
 
+/* A text with its zero behind it. */
+static bool closed(xy_str text)
+{
+    return text.ptr && text.ptr[text.len] == '\0';
+}
+
 /* One field's name and value, both pointing into the bytes; a vector as the text of its bytes. */
 static bool take_field(struct cursor *cursor, xy_str *name, xy_value *value)
 {
@@ -154,8 +169,8 @@ static bool take_field(struct cursor *cursor, xy_str *name, xy_value *value)
     case XY_JSON:
         if (!take_copy(cursor, &length, 4))
             return false;
-        value->text = (xy_str){take(cursor, length), length};
-        return value->text.ptr != NULL;
+        value->text = (xy_str){take(cursor, (size_t)length + 1), length};
+        return closed(value->text);
     case XY_VECTOR:
         if (!take_copy(cursor, &length, 4))
             return false;
@@ -171,6 +186,29 @@ static bool take_field(struct cursor *cursor, xy_str *name, xy_value *value)
     }
     default: return false;
     }
+}
+
+bool record_copy_with(xy_str bytes, xy_str event, struct buffer *out)
+{
+    struct cursor cursor = {bytes.ptr, bytes.len};
+    struct head head;
+    if (!take_head(&cursor, &head) || head.trail > cursor.left)
+        return false;
+    size_t comma = head.trail > 0, trail = head.trail + comma + event.len;
+    xy_str before = {bytes.ptr + bytes.len - head.trail, head.trail};
+    char *to = record_event_fits(before, event)
+                   ? buffer_reserve(out, bytes.len + comma + event.len)
+                   : NULL;
+    if (!to)
+        return false;
+    put_u32(to + HEAD - 4, trail);
+    to = put(to, bytes.ptr, HEAD - 4);
+    to = put(to + 4, bytes.ptr + HEAD, bytes.len - HEAD);
+    to = put(to, ",", comma);
+    to = put(to, event.ptr, event.len);
+    *to = '\0';
+    out->length += bytes.len + comma + event.len;
+    return true;
 }
 
 int record_peek(xy_str bytes, const char *field, xy_value *out)
@@ -204,8 +242,21 @@ static bool has_name(const struct record *record, const char *name)
     return false;
 }
 
-static const char *known_name(xy_str name)
+/* How many names of the slot's last record are still where they were. */
+static uint32_t names_before(const struct record_slot *slot)
 {
+    return slot && slot->record ? slot->record->field_count : 0;
+}
+
+/* The name of field `index`: nearly always the one that stands there from the record before, of
+ * which `named` do. */
+static const char *known_name(xy_str name, const struct record *record, uint32_t index,
+                              uint32_t named)
+{
+    const char *before = index < named ? record->fields[index].name : NULL;
+    if (before && record_name_length(before) == name.len &&
+        memcmp(before, name.ptr, name.len) == 0)
+        return before;
     const char *interned = record_interned(name.ptr, name.len);
     if (interned)
         return interned;
@@ -214,15 +265,17 @@ static const char *known_name(xy_str name)
     return record_intern(name.ptr, name.len);
 }
 
-/* Checks what the grammar above does not, and moves the bytes to `*room`. */
-static bool settle(xy_value *value, char **room, bool own)
+/* Checks what the grammar above does not, and moves the bytes to `*room`, but for texts that are
+ * `borrowed`. */
+static bool settle(xy_value *value, char **room, bool own, bool borrowed)
 {
     if (value->type == XY_TEXT || value->type == XY_JSON) {
         bool valid = own || (value->type == XY_TEXT ? utf8_valid(value->text)
                                                     : json_valid(value->text));
+        if (borrowed)
+            return valid;
         char *text = *room;
-        *room = put(*room, value->text.ptr, value->text.len);
-        *(*room)++ = '\0';
+        *room = put(*room, value->text.ptr, value->text.len + 1);
         value->text.ptr = text;
         return valid;
     }
@@ -243,16 +296,15 @@ static struct record *room_for(struct record_slot *slot, uint64_t id, uint32_t c
         return record_allocate(id, capacity, payload);
     size_t needed = capacity * sizeof(struct record_field) + payload;
     if (needed > slot->room || !slot->record) {
-        free(slot->record);
+        /* The names of its last fields stay: see known_name(). */
         slot->room = needed * 2;
-        slot->record = record_allocate(id, capacity, slot->room);
-        return slot->record;
+        slot->record = memory_resize(slot->record, sizeof(*slot->record) + slot->room, 1);
     }
     record_begin(slot->record, id, capacity);
     return slot->record;
 }
 
-/* With a slot, the record is the slot's and has no trail. */
+/* With a slot, the record is the slot's, has no trail, and borrows its texts from `bytes`. */
 static int decode(xy_str bytes, bool own, struct record_slot *slot, struct record **out,
                   struct error *error)
 {
@@ -268,6 +320,7 @@ static int decode(xy_str bytes, bool own, struct record_slot *slot, struct recor
         return error_set(error, XY_EINVAL, "encoded record: %u fields cannot fit in %zu bytes",
                          head.fields, bytes.len);
     uint32_t capacity = head.fields + 4;
+    uint32_t named = names_before(slot);
     struct record *record =
         room_for(slot, head.id, capacity, cursor.left + (size_t)4 * head.fields);
     char *room = record_payload(record, capacity);
@@ -278,8 +331,8 @@ static int decode(xy_str bytes, bool own, struct record_slot *slot, struct recor
         xy_str name;
         xy_value value;
         const char *known = NULL;
-        if (take_field(&cursor, &name, &value) && settle(&value, &room, own))
-            known = known_name(name);
+        if (take_field(&cursor, &name, &value) && settle(&value, &room, own, slot != NULL))
+            known = known_name(name, record, i, named);
         if (!known || has_name(record, known)) {
             if (!slot)
                 record_destroy(record);

@@ -30,11 +30,18 @@ size_t record_name_length(const char *interned);
  * of its bytes instead. [any] */
 int record_peek(xy_str bytes, const char *field, xy_value *out);
 
+/* Whether the trail is not cut yet, and has room for the event and then for a word that it is. */
+bool record_event_fits(xy_str trail, xy_str event);
+
+/* Appends an encoded record's bytes with one event more behind its trail. False, and nothing, where
+ * the trail has no room for it or the bytes are no record. [any] */
+bool record_copy_with(xy_str bytes, xy_str event, struct buffer *out);
+
 /* record_decode() for bytes that record_encode() made in this process: texts are not checked again,
  * as every value was when it was set. [any] */
 int record_decode_own(xy_str bytes, struct record **out, struct error *error);
-/* Decodes into the slot's memory, without the trail; the slot's last record is gone. NULL when the
- * bytes are no record. */
+/* Decodes into the slot's memory, without the trail; the slot's last record is gone. Texts stay in
+ * `bytes`, which must live as long. NULL when the bytes are no record. */
 const struct record *record_decode_slot(xy_str bytes, bool own, struct record_slot *slot);
 
 #endif

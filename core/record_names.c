@@ -22,6 +22,27 @@ struct name {
 /* One table for the process, because names are compared as pointers across every module. */
 static _Atomic(struct name *) chains[CHAINS];
 
+/* Names are short: a few multiplications, in place of a call, for those of at most 16 bytes. */
+static uint64_t hash_of(const char *text, size_t length)
+{
+    uint64_t low = 0, high = 0;
+    if (length > 16)
+        return XXH3_64bits(text, length);
+    if (length >= 8) {
+        memcpy(&low, text, 8);
+        memcpy(&high, text + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(&low, text, 4);
+        memcpy(&high, text + length - 4, 4);
+    } else if (length) {
+        const unsigned char *bytes = (const unsigned char *)text;
+        low = bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
+    }
+    low = (low ^ length) * UINT64_C(0x9e3779b97f4a7c15);
+    high = (high ^ (low >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (low ^ high) ^ ((low ^ high) >> 32);
+}
+
 static struct name *find(struct name *first, const struct name *end, uint64_t hash,
                          const char *text, size_t length)
 {
@@ -34,7 +55,7 @@ static struct name *find(struct name *first, const struct name *end, uint64_t ha
 
 const char *record_interned(const char *text, size_t length)
 {
-    uint64_t hash = XXH3_64bits(text, length);
+    uint64_t hash = hash_of(text, length);
     struct name *first = atomic_load_explicit(&chains[hash % CHAINS], memory_order_acquire);
     struct name *name = find(first, NULL, hash, text, length);
     return name ? name->text : NULL;
@@ -42,7 +63,7 @@ const char *record_interned(const char *text, size_t length)
 
 const char *record_intern(const char *text, size_t length)
 {
-    uint64_t hash = XXH3_64bits(text, length);
+    uint64_t hash = hash_of(text, length);
     _Atomic(struct name *) *chain = &chains[hash % CHAINS];
     struct name *first = atomic_load_explicit(chain, memory_order_acquire);
     struct name *known = find(first, NULL, hash, text, length);

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "json.h"
 
 size_t utf8_sequence(const char *bytes, size_t left, bool *valid)
@@ -53,9 +57,31 @@ size_t utf8_encode(uint32_t code_point, char *out)
     return 4;
 }
 
+/* How many bytes, at least, are ASCII: most text is, and many are looked at together. */
+#ifdef __SSE2__
+static size_t ascii_run(const char *at, size_t length)
+{
+    size_t i = 0;
+    for (; i + 16 <= length; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        unsigned beyond = (unsigned)_mm_movemask_epi8(bytes);
+        if (beyond)
+            return i + (size_t)__builtin_ctz(beyond);
+    }
+    return i;
+}
+#else
+static size_t ascii_run(const char *at, size_t length)
+{
+    (void)at;
+    (void)length;
+    return 0;
+}
+#endif
+
 bool utf8_valid(xy_str text)
 {
-    size_t at = 0;
+    size_t at = ascii_run(text.ptr, text.len);
     while (at < text.len) {
         uint64_t word;
         if (text.len - at >= sizeof(word)) { /* eight ASCII bytes at once: most text is ASCII */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "file.h"
 
 static char folder[] = "/tmp/xylem_dataset_XXXXXX";
 
@@ -211,6 +212,134 @@ static void test_view(void)
     dataset_destroy(dataset);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct buffer left, right;
+    struct error error;
+    buffer_init(&left, 1 << 30);
+    buffer_init(&right, 1 << 30);
+    bool same = file_read(path_of(a), 1 << 30, &left, &error) == 0 &&
+                file_read(path_of(b), 1 << 30, &right, &error) == 0 &&
+                str_equal(buffer_str(&left), buffer_str(&right));
+    buffer_free(&left);
+    buffer_free(&right);
+    return same;
+}
+
+/* Batches of 1, 2, 3 ... records, of which some are larger than what is collected before a write,
+ * give the file that one record after another gives. */
+static void test_batch(void)
+{
+    struct error error;
+    struct dataset *one = dataset_create(path_of("one"), &error);
+    struct dataset *many = dataset_create(path_of("many"), &error);
+    struct dataset_batch batch = {0};
+    xy_str event = STR("{\"step\":\"a\",\"event\":\"made\"}");
+    uint64_t number = 0;
+    for (uint64_t size = 1; size < 60; size++) {
+        for (uint64_t i = 0; i < size; i++) {
+            struct record *record = make_record(number);
+            if (number++ % 3 == 0)
+                record_event(record, "source", "read", (xy_str){NULL, 0});
+            dataset_batch_add(&batch, record, event);
+            record_destroy(record);
+            record = make_record(number - 1);
+            if ((number - 1) % 3 == 0)
+                record_event(record, "source", "read", (xy_str){NULL, 0});
+            record_event_again(record, event);
+            CU_ASSERT_EQUAL(dataset_append(one, record, &error), 0);
+            record_destroy(record);
+        }
+        CU_ASSERT_EQUAL(batch.count, size);
+        CU_ASSERT_EQUAL(dataset_append_batch(many, &batch, &error), 0);
+        CU_ASSERT_EQUAL(batch.count, 0);
+    }
+    CU_ASSERT_EQUAL(dataset_append_batch(many, &batch, &error), 0); /* of nothing */
+    CU_ASSERT_EQUAL(dataset_seal(one, &error), 0);
+    CU_ASSERT_EQUAL(dataset_seal(many, &error), 0);
+    CU_ASSERT_EQUAL(dataset_append_batch(many, &batch, &error), XY_EINVAL);
+    CU_ASSERT_TRUE(same_file("one", "many"));
+    check_record(many, number - 1, number - 1);
+    buffer_free(&batch.bytes);
+    dataset_destroy(one);
+    dataset_destroy(many);
+    unlink(path_of("one"));
+    unlink(path_of("many"));
+}
+
+/* A record goes over with one event more, as if it had been read and given the event. */
+static void test_append_from(void)
+{
+    struct error error;
+    struct dataset *source = dataset_create(path_of("source"), &error);
+    char *long_text = memory_resize(NULL, 130001, 1);
+    memset(long_text, 'x', 130000);
+    long_text[130000] = '\0';
+    for (uint64_t i = 0; i < 4; i++) {
+        struct record *record = make_record(i);
+        for (uint64_t k = 0; k < i; k++) /* none, one, two, and a trail that was cut */
+            record_event(record, i == 3 ? long_text : "before", "seen", (xy_str){NULL, 0});
+        CU_ASSERT_EQUAL(dataset_append(source, record, &error), 0);
+        record_destroy(record);
+    }
+    CU_ASSERT_EQUAL(dataset_seal(source, &error), 0);
+    struct record *event = record_create(1);
+    record_event(event, "filter", "dropped", STR("\"reason\":\"why\""));
+    struct dataset *copied = dataset_create(path_of("copied"), &error);
+    struct dataset *made = dataset_create(path_of("made"), &error);
+    for (uint64_t i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(
+            dataset_append_from(copied, source, i, buffer_str(&event->trail), &error), 0);
+        struct record *record = dataset_read(source, i);
+        record_event(record, "filter", "dropped", STR("\"reason\":\"why\""));
+        CU_ASSERT_EQUAL(dataset_append(made, record, &error), 0);
+        record_destroy(record);
+    }
+    CU_ASSERT_EQUAL(dataset_append_from(copied, source, 4, buffer_str(&event->trail), &error),
+                    XY_EIO);
+    CU_ASSERT_EQUAL(dataset_seal(copied, &error), 0);
+    CU_ASSERT_EQUAL(dataset_seal(made, &error), 0);
+    CU_ASSERT_TRUE(same_file("copied", "made"));
+    record_destroy(event);
+    free(long_text);
+    dataset_destroy(source);
+    dataset_destroy(copied);
+    dataset_destroy(made);
+    unlink(path_of("source"));
+    unlink(path_of("copied"));
+    unlink(path_of("made"));
+}
+
+/* Whatever way a reader goes, over joins too, it finds what dataset_read() finds. */
+static void test_look_in_any_order(void)
+{
+    struct dataset *parts[] = {make_dataset("l0", 0, 50), make_dataset("l1", 50, 1),
+                               make_dataset("l2", 51, 49)};
+    struct dataset *joined = dataset_join(parts, 3);
+    struct record_slot slot = {0};
+    static const int64_t steps[] = {0, 1, 1, 1, 1, 44, 1, 1, 1, 1, 1, -51, 1, 0, 0, 94, -1, -1, 2};
+    uint64_t at = 0;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        at += (uint64_t)steps[i];
+        const struct record *record = dataset_look(joined, at, &slot);
+        xy_value value;
+        char text[32];
+        CU_ASSERT_PTR_NOT_NULL_FATAL(record);
+        CU_ASSERT_EQUAL(record->id, 1000 + at);
+        snprintf(text, sizeof(text), "record %llu", (unsigned long long)at);
+        record_get(record, "text", &value);
+        CHECK_TEXT(value.text.ptr, text);
+    }
+    CU_ASSERT_PTR_NULL(dataset_look(joined, 100, &slot));
+    record_slot_free(&slot);
+    dataset_destroy(joined);
+    for (size_t i = 0; i < 3; i++)
+        dataset_destroy(parts[i]);
+    unlink(path_of("l0"));
+    unlink(path_of("l1"));
+    unlink(path_of("l2"));
+}
+
 static void test_column(void)
 {
     struct dataset *dataset = make_dataset("c", 0, 10);
@@ -319,6 +448,9 @@ int main(void)
         {"a view: edits and verdicts", test_view},
         {"columns", test_column},
         {"every damage is refused", test_damage},
+        {"batches", test_batch},
+        {"copied with an event", test_append_from},
+        {"looked at in any order", test_look_in_any_order},
         {NULL, NULL},
     };
     if (!mkdtemp(folder))

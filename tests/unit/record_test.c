@@ -346,6 +346,41 @@ static void test_trail(void)
     record_destroy(record);
 }
 
+static void check_text(const struct record *record, const char *field, const char *text)
+{
+    xy_value value;
+    CU_ASSERT_EQUAL_FATAL(record_get(record, field, &value), XY_TEXT);
+    CHECK_TEXT(value.text.ptr, text);
+}
+
+/* Values lie in the record's own allocation while there is room, and beside it afterwards. */
+static void test_room(void)
+{
+    struct record *record = record_create_roomy(1, 32);
+    char names[20][4];
+    set_text(record, "a", "fifteen letters");
+    set_text(record, "b", "more than the room that is left");
+    set_text(record, "a", "another");
+    set_text(record, "a", "and one that is longer than all of the room was");
+    check_text(record, "a", "and one that is longer than all of the room was");
+    check_text(record, "b", "more than the room that is left");
+    record_event(record, "x", "made", STR(""));
+    for (int i = 0; i < 20; i++) {
+        snprintf(names[i], sizeof(names[i]), "f%d", i);
+        set_text(record, names[i], names[i]);
+    }
+    record_renew(record, 7);
+    CU_ASSERT_EQUAL(record->id, 7);
+    CU_ASSERT_EQUAL(record->field_count, 0);
+    CU_ASSERT_EQUAL(record->trail.length, 0);
+    CU_ASSERT_EQUAL(record->held, 0);
+    CU_ASSERT_EQUAL(record_get(record, "a", NULL), XY_NULL);
+    set_text(record, "c", "fits");
+    CU_ASSERT_PTR_NULL(record->fields[0].storage);
+    check_text(record, "c", "fits");
+    record_destroy(record);
+}
+
 static void test_identity(void)
 {
     char text[17];
@@ -381,6 +416,7 @@ int main(void)
         {"the binary form", test_codec},
         {"the binary form survives any bytes", test_any_bytes},
         {"the trail is bounded", test_trail},
+        {"room for values", test_room},
         {"ids and names", test_identity},
         {NULL, NULL},
     };
