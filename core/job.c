@@ -6,6 +6,8 @@
 
 #include "instance.h"
 
+enum { MOST_ROOM = 16 << 10 }; /* bytes for values that a new record is made with */
+
 static struct job *job_of(const xy_job *base)
 {
     return (struct job *)(uintptr_t)base;
@@ -22,31 +24,73 @@ static xy_record *api_input(xy_job *base, size_t index)
     return index < job->count ? &job->inputs[index]->base : NULL;
 }
 
-static void append(struct record ***list, size_t *count, struct record *record)
-{
-    *list = memory_resize(*list, *count + 1, sizeof(struct record *));
-    (*list)[(*count)++] = record;
-}
-
 static void *api_alloc(xy_job *base, size_t bytes)
 {
     return arena_alloc(&job_of(base)->arena, bytes);
+}
+
+static void append(struct record ***list, size_t *count, size_t *capacity, struct record *record)
+{
+    if (*count == *capacity) {
+        *capacity = *capacity ? *capacity * 2 : 4;
+        *list = memory_resize(*list, *capacity, sizeof(struct record *));
+    }
+    (*list)[(*count)++] = record;
+}
+
+/* Records of one source are of one kind: the next one is given the room that those before it
+ * needed, so that its values need no memory of their own. */
+static struct record *make_from_nothing(struct job *job, uint64_t id)
+{
+    if (job->latest && job->latest->held > job->room)
+        job->room = job->latest->held < MOST_ROOM ? job->latest->held : MOST_ROOM;
+    struct record *spare = job->spare;
+    job->spare = NULL;
+    if (spare && spare->room_size >= job->room) {
+        record_renew(spare, id);
+        return job->latest = spare;
+    }
+    record_destroy(spare);
+    return job->latest = record_create_roomy(id, job->room);
+}
+
+/* What becomes of a record that is emitted. A derived one has no room that another could use. */
+static void take_emitted(struct job *job, struct record *record)
+{
+    if (!job->take) {
+        append(&job->emitted, &job->emitted_count, &job->emitted_capacity, record);
+        return;
+    }
+    job->take(job, record);
+    if (job->latest == record) {
+        if (record->held > job->room)
+            job->room = record->held < MOST_ROOM ? record->held : MOST_ROOM;
+        job->latest = NULL;
+    }
+    if (record->parent || job->spare)
+        record_destroy(record);
+    else
+        job->spare = record;
 }
 
 static xy_record *api_new_record(xy_job *base, const xy_record *parent_base)
 {
     struct job *job = job_of(base);
     const struct record *parent = (const struct record *)parent_base;
-    const char *name = instance_name(job->instance);
-    uint64_t seed = instance_seed(job->instance), index = job->made_count;
+    uint64_t index = job->made_count;
     struct record *record;
+    if (!job->hash_start)
+        job->hash_start =
+            record_hash_start(instance_seed(job->instance), instance_name(job->instance));
     if (parent) {
-        record = record_derive(parent, record_hash(seed, name, parent->id, index, job->round));
+        record = record_derive(
+            parent, record_hash_from(job->hash_start, parent->id, index, job->round));
         record->sample = (uint32_t)index;
     } else {
-        record = record_create(record_hash(seed, name, job->sequence, index, job->round));
+        record = make_from_nothing(
+            job, record_hash_from(job->hash_start, job->sequence, index, job->round));
     }
-    append(&job->made, &job->made_count, record);
+    append(&job->made, &job->made_count, &job->made_capacity, record);
     return &record->base;
 }
 
@@ -57,7 +101,7 @@ static int api_emit(xy_job *base, xy_record *record)
         if (job->made[i] != (struct record *)record)
             continue;
         job->made[i] = NULL;
-        append(&job->emitted, &job->emitted_count, (struct record *)record);
+        take_emitted(job, (struct record *)record);
         return XY_OK;
     }
     job->why = arena_printf(&job->arena, "%s emitted a record that new_record() of this job did "
@@ -177,6 +221,7 @@ void job_destroy(struct job *job)
         record_destroy(job->made[i]);
     for (size_t i = 0; i < job->emitted_count; i++)
         record_destroy(job->emitted[i]);
+    record_destroy(job->spare);
     free(job->made);
     free(job->emitted);
     arena_free(&job->arena);
@@ -212,5 +257,6 @@ struct record **job_take_emitted(struct job *job, size_t *count)
 {
     *count = job->emitted_count;
     job->emitted_count = 0;
+    job->latest = NULL;
     return job->emitted;
 }

@@ -31,7 +31,12 @@ struct job {
     struct record **emitted;        /* in the order of emitting */
     size_t emitted_count;
     struct record **made;           /* all that new_record() gave; emitted ones become NULL */
-    size_t made_count;
+    size_t made_count, made_capacity;
+    size_t emitted_capacity;
+    struct record *latest;          /* the last one made, until the job has been taken up */
+    struct record *spare;           /* a record that `take` is done with */
+    uint64_t hash_start;            /* of the ids of what it makes; 0: not yet known */
+    size_t room;                    /* what a record made from nothing has needed so far */
     const char *why;
     uint32_t round;
     uint64_t sequence;
@@ -42,6 +47,9 @@ struct job {
     const _Atomic int *cancelled;   /* the run's flag; NULL: never */
     /* Called once when finish() ends a pending job, on the thread that called finish(). */
     void (*finished)(struct job *job, void *data);
+    /* NULL: emitted records are kept. Else each is shown at once, in the thread that emits it, and
+     * its memory serves the next one. */
+    void (*take)(struct job *job, struct record *record);
     void *data;
     struct job *next;               /* for queues of whoever owns the job */
 };

@@ -109,10 +109,34 @@ static void flow_abandon(struct flow *flow)
 
 static void flow_advance(struct flow *flow);
 
+/* Without a step to go through, records come out as they come in. */
+static void pass_through(struct runner *runner, struct record **records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!runner->error.code)
+            dataset_append(runner->phase->output, records[i], &runner->error);
+        record_destroy(records[i]);
+    }
+    if (runner->phase->progress)
+        atomic_fetch_add(&runner->phase->progress->accepted, count);
+}
+
+void runner_count_entered(struct runner *runner, size_t count)
+{
+    runner->phase->entered += count;
+    if (runner->phase->progress)
+        atomic_fetch_add(&runner->phase->progress->entered, count);
+}
+
 void runner_enter(struct runner *runner, struct record **records, size_t count)
 {
     if (count == 0)
         return;
+    runner_count_entered(runner, count);
+    if (runner->phase->step_count == 0) {
+        pass_through(runner, records, count);
+        return;
+    }
     struct group *group = memory_zeroed(1, sizeof(*group));
     if (runner->last)
         runner->last->next = group;
@@ -121,9 +145,6 @@ void runner_enter(struct runner *runner, struct record **records, size_t count)
     runner->last = group;
     for (size_t i = 0; i < count; i++)
         flow_insert_before(group, NULL, flow_create(runner, group, records[i]));
-    runner->phase->entered += count;
-    if (runner->phase->progress)
-        atomic_fetch_add(&runner->phase->progress->entered, count);
     /* Advancing one flow never frees another, so the list may be walked while it happens. */
     for (struct flow *flow = group->first, *next; flow; flow = next) {
         next = flow->next;
@@ -445,6 +466,7 @@ static void add_counts(struct runner *runner)
 int phase_run(struct phase *phase, struct error *error)
 {
     struct runner runner = {.phase = phase};
+    runner.passing = phase->step_count == 0 && !phase->wanted && !phase->most;
     runner.steps = memory_zeroed(phase->step_count, sizeof(*runner.steps));
     for (size_t i = 0; i < phase->step_count; i++)
         runner.steps[i].name = phase->steps[i].step->id;
@@ -463,5 +485,6 @@ int phase_run(struct phase *phase, struct error *error)
         *error = runner.error;
     free(runner.steps);
     buffer_free(&runner.made_event);
+    buffer_free(&runner.spare.bytes);
     return runner.error.code;
 }

@@ -55,6 +55,8 @@ struct runner {
     uint64_t made;                /* by the sources, whether wanted or not */
     struct report_changes made_changes;
     struct buffer made_event;     /* of the source and round that is being asked */
+    bool passing;                 /* records that are made come out at once: see encode_made() */
+    struct dataset_batch spare;   /* memory of a batch that was appended */
     unsigned empty_asks;
     bool asking, dry, woken, ended;
     struct error error;
@@ -74,6 +76,8 @@ void runner_fail(struct runner *runner, int code, const char *format, ...)
  * of the emitted records. [loop] */
 void runner_settle(struct runner *runner, struct flow *flow, int verdict, const char *why,
                    struct record **emitted, size_t count);
+/* So many records came in. */
+void runner_count_entered(struct runner *runner, size_t count);
 /* Opens a group of flows that start at the first step. Takes the records. */
 void runner_enter(struct runner *runner, struct record **records, size_t count);
 

@@ -236,6 +236,12 @@ static void write_made_event(struct runner *runner)
     record_destroy(record);
 }
 
+/* What a source is asked once. */
+struct asked {
+    struct runner *runner;
+    struct dataset_batch batch; /* with what it emits, where the runner is `passing` */
+};
+
 /* While this answer is taken up here, a worker makes the next one. */
 static void ask_ahead(struct runner *runner, int verdict, size_t count)
 {
@@ -257,24 +263,58 @@ static void next_source(struct runner *runner)
         runner->dry = true;
 }
 
-static void source_over(struct runner *runner, struct job *job)
+/* Records that had nothing to wait for. */
+static size_t take_batch(struct runner *runner, struct dataset_batch *batch)
 {
+    size_t count = batch->count;
+    runner_count_entered(runner, count);
+    if (!runner->error.code)
+        dataset_append_batch(runner->phase->output, batch, &runner->error);
+    if (runner->phase->progress)
+        atomic_fetch_add(&runner->phase->progress->accepted, count);
+    return count;
+}
+
+/* The records go where they belong; how many of them. */
+static size_t take_made(struct runner *runner, struct record **emitted, size_t count, int verdict)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (verdict >= 0 && keep_wanted(runner, emitted[i], kept))
+            emitted[kept++] = emitted[i];
+        else if (verdict < 0)
+            record_destroy(emitted[i]);
+    }
+    if (verdict >= 0)
+        runner_enter(runner, emitted, kept);
+    return kept;
+}
+
+/* The batch's memory is for the next but one: that of the next is being filled. */
+static void keep_spare(struct runner *runner, struct asked *asked)
+{
+    buffer_free(&runner->spare.bytes);
+    runner->spare = (struct dataset_batch){.bytes = asked->batch.bytes};
+    buffer_clear(&runner->spare.bytes);
+}
+
+static void source_over(struct asked *asked, struct job *job)
+{
+    struct runner *runner = asked->runner;
     struct phase *phase = runner->phase;
     size_t count, kept = 0;
     struct record **emitted = job_take_emitted(job, &count);
-    if (runner->sequence == 0)
-        write_made_event(runner);
+    bool batched = asked->batch.count || asked->batch.too_large;
+    count += asked->batch.count;
     runner->asking = false;
     runner->sequence++;
     runner->made += count;
     runner->empty_asks = count ? 0 : runner->empty_asks + 1;
     ask_ahead(runner, job->verdict, count);
-    for (size_t i = 0; i < count; i++) {
-        if (job->verdict >= 0 && keep_wanted(runner, emitted[i], kept))
-            emitted[kept++] = emitted[i];
-        else if (job->verdict < 0)
-            record_destroy(emitted[i]);
-    }
+    if (!batched)
+        kept = take_made(runner, emitted, count, job->verdict);
+    else if (job->verdict >= 0)
+        kept = take_batch(runner, &asked->batch);
     report_add_counts(phase->services->report, phase->source_name,
                       &(struct step_counts){.out = job->verdict < 0 ? 0 : kept});
     if (job->verdict == XY_ECANCELED)
@@ -282,13 +322,12 @@ static void source_over(struct runner *runner, struct job *job)
     else if (job->verdict < 0)
         runner_fail(runner, job->verdict, "step `%s`: %s", phase->source_name,
                     job->why ? job->why : error_name(job->verdict));
-    else
-        runner_enter(runner, emitted, kept);
     if (job->verdict == XY_END)
         next_source(runner);
     else if (runner->empty_asks >= EMPTY_ASKS)
         runner_fail(runner, XY_EBUG, "step `%s` was asked %d times in a row and made no record",
                     phase->source_name, EMPTY_ASKS);
+    keep_spare(runner, asked);
     job_destroy(job);
     runner_wake(runner);
 }
@@ -301,8 +340,18 @@ static void source_on_loop(void *data)
 
 static void source_finished(struct job *job, void *data)
 {
-    struct runner *runner = data;
-    loop_post(runner->phase->services->loop, source_on_loop, job);
+    const struct asked *asked = data;
+    loop_post(asked->runner->phase->services->loop, source_on_loop, job);
+}
+
+/* Records that have nothing to wait for are encoded by the thread that makes them, while their
+ * bytes are at hand, and only the batch goes to the loop. */
+static void encode_made(struct job *job, struct record *record)
+{
+    struct asked *asked = job->data;
+    struct runner *runner = asked->runner;
+    report_take_changes(&runner->made_changes, record);
+    dataset_batch_add(&asked->batch, record, buffer_str(&runner->made_event));
 }
 
 static void source_work(void *data)
@@ -319,14 +368,20 @@ void source_ask(struct runner *runner)
     struct instance *instance = phase->sources[runner->source];
     const xy_stage *stage = &instance_type(instance)->stage;
     struct job *job = job_create(instance, NULL, 0);
+    struct asked *asked = arena_alloc(&job->arena, sizeof(*asked));
+    *asked = (struct asked){.runner = runner, .batch = runner->spare};
+    runner->spare = (struct dataset_batch){0};
+    if (runner->sequence == 0)
+        write_made_event(runner);
     job->round = phase->source_rounds[runner->source];
     job->sequence = runner->sequence;
     job->cancelled = phase->services->cancelled;
     job->finished = source_finished;
-    job->data = runner;
+    job->take = runner->passing ? encode_made : NULL;
+    job->data = asked;
     runner->asking = true;
     if (stage->flags & XY_STAGE_CPU)
         loop_work(phase->services->loop, source_work, source_on_loop, job);
     else if (job_settle(job, stage->process(instance_state(instance), &job->base)))
-        source_over(job->data, job);
+        source_over(asked, job);
 }

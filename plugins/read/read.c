@@ -2,7 +2,7 @@
 /* read - a source that reads records from a file, through whichever format knows it. */
 #include <xylem/plugin.h>
 
-enum { AT_ONCE = 256 };
+enum { AT_ONCE = 512 };
 
 struct read {
     const char *path;

@@ -157,6 +157,49 @@ static void broken_rules_are_named(void)
     instance_close(instance);
 }
 
+static uint64_t taken[4];
+
+static void take(struct job *job, struct record *record)
+{
+    int *count = job->data;
+    xy_value value;
+    CU_ASSERT_EQUAL_FATAL(record_get(record, "text", &value), XY_TEXT);
+    CU_ASSERT_EQUAL(value.text.len, (size_t)(10 * (*count + 1)));
+    taken[(*count)++] = record->id;
+}
+
+/* The memory of a record that was taken serves the next one; ids are those that records would have
+ * that are kept. */
+static void taken_as_emitted(void)
+{
+    int count = 0;
+    uint64_t kept[4];
+    char letters[41] = "0123456789012345678901234567890123456789";
+    struct instance *instance = make_instance();
+    for (int way = 0; way < 2; way++) {
+        struct job *job = job_create(instance, NULL, 0);
+        job->take = way ? take : NULL;
+        job->data = &count;
+        for (size_t i = 0; i < 4; i++) {
+            xy_record *made = job->base.api->new_record(&job->base, NULL);
+            CU_ASSERT_EQUAL(xy_record_set_text(made, "text", (xy_str){letters, 10 * (i + 1)}), 0);
+            uint64_t id = made->api->id(made);
+            CU_ASSERT_EQUAL(job->base.api->emit(&job->base, made), XY_OK);
+            if (!way)
+                kept[i] = id;
+        }
+        size_t emitted;
+        struct record **records = job_take_emitted(job, &emitted);
+        CU_ASSERT_EQUAL(emitted, way ? 0 : 4);
+        for (size_t i = 0; i < emitted; i++)
+            record_destroy(records[i]);
+        job_destroy(job);
+    }
+    CU_ASSERT_EQUAL(count, 4);
+    CU_ASSERT_EQUAL(memcmp(kept, taken, sizeof(kept)), 0);
+    instance_close(instance);
+}
+
 int main(void)
 {
     static const struct check checks[] = {
@@ -166,6 +209,7 @@ int main(void)
         {"a race has one winner", a_race_has_one_winner},
         {"emitting gives records away once", emitting_gives_records_away_once},
         {"broken rules are named", broken_rules_are_named},
+        {"taken as they are emitted", taken_as_emitted},
         {NULL, NULL},
     };
     return check_main("job", checks);
