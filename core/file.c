@@ -3,17 +3,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFERED = 1 << 16 };
+enum {
+    BUFFERED = 1 << 18,       /* bytes collected before a write() */
+    BEHIND_FROM = 1 << 20,    /* bytes after which a file is worth a thread */
+    START_OUT = 8 << 20       /* bytes after which the disk is set to work */
+};
 
+/* Past its first megabyte a file is written by a thread: while one buffer is filled, the other one
+ * is on its way. The disk is set to work meanwhile, so that little is left to wait for at the
+ * end. */
 struct file_writer {
     int fd;
     char *path, *fresh;
-    struct buffer buffer;
+    struct buffer buffer;     /* being filled */
+    uint64_t written, started_out;
+    int problem;              /* errno of the first write that failed */
+    /* The lock is for what follows, and for the members above from `written` on, once there is a
+     * thread. */
+    bool behind;              /* there is a thread */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct buffer handed;     /* the thread's while `busy` */
+    bool busy, over;
 };
 
 static int failed(struct error *error, const char *verb, const char *path)
@@ -66,20 +84,106 @@ struct file_writer *file_writer_open(const char *path, struct error *error)
     return NULL;
 }
 
-static int flush(struct file_writer *writer, struct error *error)
+/* The errno, or 0. */
+static int write_out(struct file_writer *writer, const struct buffer *buffer)
 {
-    size_t written = 0;
-    while (written < writer->buffer.length) {
-        ssize_t part = write(writer->fd, writer->buffer.bytes + written,
-                             writer->buffer.length - written);
+    size_t done = 0;
+    while (done < buffer->length) {
+        ssize_t part = write(writer->fd, buffer->bytes + done, buffer->length - done);
         if (part < 0 && errno == EINTR)
             continue;
         if (part < 0)
-            return failed(error, "write", writer->fresh);
-        written += (size_t)part;
+            return errno;
+        done += (size_t)part;
+    }
+    writer->written += done;
+    if (writer->written - writer->started_out >= START_OUT) {
+        /* A wish: what the disk has not taken by then is waited for at the end. */
+        sync_file_range(writer->fd, (off_t)writer->started_out,
+                        (off_t)(writer->written - writer->started_out), SYNC_FILE_RANGE_WRITE);
+        writer->started_out = writer->written;
+    }
+    return 0;
+}
+
+static void *write_behind(void *data)
+{
+    struct file_writer *writer = data;
+    pthread_mutex_lock(&writer->lock);
+    for (;;) {
+        while (!writer->busy && !writer->over)
+            pthread_cond_wait(&writer->changed, &writer->lock);
+        if (!writer->busy)
+            break;
+        int problem = writer->problem;
+        pthread_mutex_unlock(&writer->lock);
+        if (!problem)
+            problem = write_out(writer, &writer->handed);
+        pthread_mutex_lock(&writer->lock);
+        writer->problem = problem;
+        writer->busy = false;
+        pthread_cond_signal(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return NULL;
+}
+
+static void begin_behind(struct file_writer *writer)
+{
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    buffer_init(&writer->handed, writer->buffer.ceiling);
+    writer->behind = pthread_create(&writer->thread, NULL, write_behind, writer) == 0;
+    if (writer->behind)
+        return;
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+}
+
+/* Gives the thread the buffer that is full for the one that it has written. */
+static void hand_over(struct file_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (writer->busy)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    struct buffer full = writer->buffer;
+    writer->buffer = writer->handed;
+    writer->handed = full;
+    writer->busy = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+static void end_behind(struct file_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->over = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+    buffer_free(&writer->handed);
+    writer->behind = false;
+}
+
+/* What went wrong may be an earlier write. */
+static int flush(struct file_writer *writer, struct error *error)
+{
+    int problem;
+    if (!writer->behind && writer->written >= BEHIND_FROM)
+        begin_behind(writer);
+    if (writer->behind) {
+        hand_over(writer);
+        pthread_mutex_lock(&writer->lock);
+        problem = writer->problem;
+        pthread_mutex_unlock(&writer->lock);
+    } else {
+        problem = writer->problem = write_out(writer, &writer->buffer);
     }
     buffer_clear(&writer->buffer);
-    return XY_OK;
+    errno = problem;
+    return problem ? failed(error, "write", writer->fresh) : XY_OK;
 }
 
 int file_writer_append(struct file_writer *writer, const void *bytes, size_t length,
@@ -90,16 +194,29 @@ int file_writer_append(struct file_writer *writer, const void *bytes, size_t len
     return writer->buffer.length < BUFFERED ? XY_OK : flush(writer, error);
 }
 
+/* All that was appended is with the system, or the error is told. */
+static int complete(struct file_writer *writer, struct error *error)
+{
+    int code = flush(writer, error);
+    if (!writer->behind)
+        return code;
+    end_behind(writer);
+    errno = writer->problem;
+    return code < 0 || !writer->problem ? code : failed(error, "write", writer->fresh);
+}
+
 int file_writer_close(struct file_writer *writer, bool keep, struct error *error)
 {
     int code = XY_OK;
     if (keep) {
-        code = flush(writer, error);
+        code = complete(writer, error);
         if (code == XY_OK && fsync(writer->fd) < 0)
             code = failed(error, "flush", writer->fresh);
         if (code == XY_OK && rename(writer->fresh, writer->path) < 0)
             code = failed(error, "rename to", writer->path);
     }
+    if (writer->behind)
+        end_behind(writer);
     if (writer->fd >= 0) {
         close(writer->fd);
         if (!keep || code < 0)
@@ -119,7 +236,7 @@ int file_read(const char *path, size_t ceiling, struct buffer *out, struct error
         return failed(error, "read", path);
     int code = XY_OK;
     for (;;) {
-        char chunk[BUFFERED];
+        char chunk[1 << 16];
         ssize_t part = read(fd, chunk, sizeof(chunk));
         if (part < 0 && errno == EINTR)
             continue;
