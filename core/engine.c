@@ -106,38 +106,70 @@ static void interrupted(void *data)
 
 /* ---- the conductor --------------------------------------------------------------------------- */
 
-static int lock(struct engine *engine)
+/* The lock is written beside the first steps: it reads every input file once, and a large one takes
+ * a while. */
+struct locking {
+    struct engine *engine;
+    struct error error;
+    pthread_t thread;
+    bool started;
+};
+
+static void *lock(void *data)
 {
+    struct locking *locking = data;
+    struct engine *engine = locking->engine;
     struct buffer changes;
     buffer_init(&changes, 800); /* the warning's length: more names would say no more */
-    int code = lockfile_write(engine->pipeline, engine->folder, &changes, &engine->error);
+    lockfile_write(engine->pipeline, engine->folder, &changes, &locking->error);
     if (changes.length)
         services_log(&engine->services, XY_LOG_WARNING, "xylem",
                      "changed since this run began: %s; "
                      "answers that still fit are used again",
                      buffer_str(&changes).ptr);
     buffer_free(&changes);
+    return NULL;
+}
+
+static void lock_begin(struct locking *locking)
+{
+    locking->started = pthread_create(&locking->thread, NULL, lock, locking) == 0;
+    if (!locking->started)
+        lock(locking);
+}
+
+/* What else went wrong is told first. */
+static int lock_end(struct locking *locking)
+{
+    struct error *error = &locking->engine->error;
+    if (locking->started)
+        pthread_join(locking->thread, NULL);
+    if (!error->code)
+        *error = locking->error;
+    return error->code;
+}
+
+static int run_steps(struct engine *engine)
+{
+    const struct pipeline *pipeline = engine->pipeline;
+    int code = engine_open_tools(engine);
+    if (code >= 0)
+        code = pipeline->accept.count
+                   ? accept_run(engine)
+                   : steps_run(engine, pipeline->steps, pipeline->step_count, NULL);
+    engine_close_tools(engine);
     return code;
 }
 
 static void conduct(void *data)
 {
     struct engine *engine = data;
-    const struct pipeline *pipeline = engine->pipeline;
+    struct locking locking = {.engine = engine};
     engine->rounds = engine->rounds_asked = 1;
-    int code = lock(engine);
-    if (code < 0)
-        return;
-    code = engine_open_tools(engine);
-    if (code < 0) {
-        engine_close_tools(engine);
-        return;
-    }
-    if (pipeline->accept.count)
-        code = accept_run(engine);
-    else
-        code = steps_run(engine, pipeline->steps, pipeline->step_count, NULL);
-    engine_close_tools(engine);
+    lock_begin(&locking);
+    int code = run_steps(engine);
+    int locked = lock_end(&locking);
+    code = code < 0 ? code : locked;
     if (code >= 0 && journal_sync(engine->journal, &engine->error) < 0)
         code = engine->error.code;
     if (code >= 0 && !atomic_load(&engine->stop))

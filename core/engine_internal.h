@@ -7,6 +7,7 @@
  *   engine_data.c     which dataset each step left, what is new since it was last read
  *   engine_accept.c   passes until enough was accepted, the cut, yields
  *   engine_write.c    outputs, rejects
+ *   engine_records.c  the records of one output
  */
 #ifndef XYLEM_CORE_ENGINE_INTERNAL_H
 #define XYLEM_CORE_ENGINE_INTERNAL_H
@@ -47,10 +48,10 @@ struct engine {
     _Atomic int cancelled;      /* jobs see this */
     struct phase_progress progress;
     const char *_Atomic running;
-    uint32_t pass;              /* which refill */
+    _Atomic uint32_t pass;            /* which refill */
     uint32_t rounds;            /* how many rounds sources are asked for in this pass */
     uint32_t next_round;        /* the first of them */
-    uint32_t rounds_asked;      /* of all passes so far, for the progress line */
+    _Atomic uint32_t rounds_asked;  /* of all passes so far, for the progress line */
     uint32_t iteration;         /* of the repeat that is running */
     bool over_budget;
     struct error error;
@@ -119,6 +120,11 @@ void accept_free(struct engine *engine);
 /* Can every file that will be written be written? Asked before anything is paid. */
 int outputs_check(struct engine *engine);
 int outputs_write(struct engine *engine);
+
+/* engine_records.c: all records through the output's format into `sink`. */
+int engine_write_records(struct engine *engine, struct instance *instance,
+                         const struct write_spec *spec, const struct dataset *data,
+                         xy_output *sink);
 
 /* summary.c: summary.json and the result's figures in the run's folder. */
 int summary_write(const struct engine_result *result);

@@ -7,6 +7,8 @@
 #include "job.h"
 #include "json.h"
 
+static const char no_reason[] = "no reason was given";
+
 enum turn { TURN_STAGE, TURN_PASSES, TURN_FAILED };
 
 struct whole {
@@ -18,6 +20,7 @@ struct whole {
     uint64_t failed;
     struct dataset_view view; /* of `seen` */
     struct job *job;
+    struct buffer event;      /* see write_event() */
 };
 
 /* ---- when ------------------------------------------------------------------------------------ */
@@ -66,16 +69,20 @@ static enum turn turn_at(const struct whole *whole, uint64_t index)
 
 /* ---- what the stage leaves ------------------------------------------------------------------- */
 
-static void add_event(const struct whole *whole, struct record *record, const char *event,
-                      const char *why)
+/* What happened to a record, for its trail: valid until the next one. Counts the reason too. */
+static xy_str write_event(struct whole *whole, const char *event, const char *why)
 {
-    struct buffer members;
-    buffer_init(&members, 4096);
-    buffer_append_text(&members, "\"reason\":");
-    json_write_text(&members, str_of(why));
-    record_event(record, whole->step->id, event, buffer_str(&members));
-    buffer_free(&members);
+    struct buffer *out = &whole->event;
+    buffer_clear(out);
+    buffer_append_text(out, "{\"step\":");
+    json_write_text(out, str_of(whole->step->id));
+    buffer_append_text(out, ",\"event\":");
+    json_write_text(out, str_of(event));
+    buffer_append_text(out, ",\"reason\":");
+    json_write_text(out, str_of(why));
+    buffer_append_char(out, '}');
     report_add_reason(whole->engine->report, whole->step->id, why);
+    return buffer_str(out);
 }
 
 /* Where records go, and what is counted on the way. */
@@ -109,6 +116,16 @@ static uint32_t *chosen_of(const struct whole *whole, uint64_t *kept)
     return chosen;
 }
 
+/* A record that was dropped as it came: it goes over as it lies. */
+static int take_dropped(struct whole *whole, uint64_t at, struct leaving *leaving)
+{
+    const char *why = whole->view.reasons[at];
+    leaving->counts.dropped++;
+    return dataset_append_from(leaving->rejects, whole->seen, at,
+                               write_event(whole, "dropped", why && *why ? why : no_reason),
+                               &whole->engine->error);
+}
+
 /* A record that the stage saw, its number `at` there. */
 static int take_seen(struct whole *whole, uint64_t at, struct leaving *leaving)
 {
@@ -116,8 +133,11 @@ static int take_seen(struct whole *whole, uint64_t at, struct leaving *leaving)
     const struct dataset_view *view = &whole->view;
     int verdict, code;
     const char *why;
-    if (leaving->chosen && (!view->verdicts || view->verdicts[at] != XY_DROP))
+    bool drop = view->verdicts && view->verdicts[at] == XY_DROP;
+    if (leaving->chosen && !drop)
         return XY_OK;
+    if (drop && !(view->edits && view->edits[at]))
+        return take_dropped(whole, at, leaving);
     struct record *record = dataset_view_take(&whole->view, at, &verdict, &why);
     if (verdict == XY_OK && whole->job->verdict == XY_CONSUMED)
         verdict = XY_CONSUMED; /* what the stage emitted stands for it */
@@ -126,7 +146,7 @@ static int take_seen(struct whole *whole, uint64_t at, struct leaving *leaving)
     if (verdict == XY_OK)
         report_take_changes(&leaving->changes, record);
     if (verdict == XY_DROP) {
-        add_event(whole, record, "dropped", why && *why ? why : "no reason was given");
+        record_event_again(record, write_event(whole, "dropped", why && *why ? why : no_reason));
         code = dataset_append(leaving->rejects, record, &engine->error);
     } else {
         code = verdict == XY_CONSUMED ? XY_OK
@@ -149,7 +169,7 @@ static int take_unseen(struct whole *whole, uint64_t index, struct leaving *leav
         char why[sizeof(error.text) + 8];
         turn_of(whole, record, &error);
         snprintf(why, sizeof(why), "when: %s", error.text);
-        add_event(whole, record, "failed", why);
+        record_event_again(record, write_event(whole, "failed", why));
     }
     int code = dataset_append(failed ? leaving->rejects : leaving->data, record, &engine->error);
     record_destroy(record);
@@ -243,8 +263,10 @@ int engine_run_whole(struct engine *engine, const struct step *step)
         return XY_OK;
     atomic_store(&engine->running, step->id);
     struct prepared *prepared = prepared_open(engine, step, engine->iteration);
+    buffer_init(&whole.event, 1 << 20);
     if (prepared && choose(&whole) >= 0)
         run_stage(&whole, prepared, output);
+    buffer_free(&whole.event);
     prepared_close(prepared);
     if (whole.seen != whole.input)
         dataset_destroy(whole.seen);

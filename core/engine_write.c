@@ -22,31 +22,6 @@ static int sink_append(xy_output *base, const void *bytes, size_t length)
 
 static const xy_output_api sink_api = {.size = sizeof(xy_output_api), .append = sink_append};
 
-static int write_records(struct engine *engine, struct instance *instance,
-                         const struct write_spec *spec, const struct dataset *data,
-                         struct sink *sink)
-{
-    const xy_format *format = &instance_type(instance)->format;
-    const void *state = instance_state(instance);
-    struct job *job = job_create(instance, NULL, 0);
-    void *cursor = NULL;
-    int code = format->write_open(state, &job->base, spec->fields, &sink->base, &cursor);
-    bool opened = code >= 0;
-    struct record_slot slot = {0};
-    for (uint64_t i = 0; code >= 0 && i < dataset_count(data); i++)
-        code = format->write_next(state, &job->base, cursor, &dataset_look(data, i, &slot)->base);
-    record_slot_free(&slot);
-    if (opened) {
-        int closed = format->write_close(state, &job->base, cursor);
-        code = code < 0 ? code : closed;
-    }
-    if (code < 0 && !engine->error.code)
-        error_set(&engine->error, code, "%s: %s", spec->path,
-                  job->why ? job->why : error_name(code));
-    job_destroy(job);
-    return code < 0 ? code : XY_OK;
-}
-
 struct opening {
     struct engine *engine;
     const struct write_spec *spec;
@@ -80,7 +55,7 @@ static int write_output(struct engine *engine, const struct write_spec *spec)
     if (!engine->error.code)
         sink.file = file_writer_open(spec->path, &engine->error);
     if (sink.file) {
-        bool good = write_records(engine, opening.instance, spec, data, &sink) == XY_OK;
+        bool good = engine_write_records(engine, opening.instance, spec, data, &sink.base) == XY_OK;
         file_writer_close(sink.file, good, &engine->error);
     }
     engine_on_loop(engine, close_format, &opening);
