@@ -8,7 +8,7 @@
 #include "fold.h"
 #include "json_value.h"
 
-enum { POLL = 4096 }; /* records between two looks at cancelled() */
+enum { AT_ONCE = 64 }; /* records whose keys are made together */
 
 struct exact {
     const char *const *fields;
@@ -51,20 +51,30 @@ static bool comparable(const struct exact *exact, const xy_record *record, struc
     return any;
 }
 
-/* The record's row that has the same key first; its own when it is new. Negative: XY_ENOMEM. */
-static int64_t add(const struct exact *exact, struct exact_table *table, const xy_record *record,
-                   struct text *scratch)
+/* A record's key, before it has a row. Texts that are compared byte by byte are hashed where they
+ * lie. */
+struct keyed {
+    XXH128_hash_t key;
+    uint64_t id;
+    bool any;
+};
+
+static bool key_of(const struct exact *exact, const xy_record *record, struct text *scratch,
+                   struct keyed *out)
 {
-    uint32_t own = table->rows;
-    bool any = comparable(exact, record, scratch);
-    if (scratch->failed)
-        return XY_ENOMEM;
-    if (!any) {
-        exact_table_skip(table);
-        return own;
+    xy_value value = {.type = XY_NULL};
+    out->id = record->api->id(record);
+    if (exact->fold == FOLD_NONE && !exact->fields[1] &&
+        record->api->get(record, exact->fields[0], &value) == XY_TEXT) {
+        out->any = true;
+        out->key = XXH3_128bits(value.text.ptr, value.text.len);
+        return true;
     }
-    return exact_table_add(table, XXH3_128bits(scratch->bytes, scratch->length),
-                           record->api->id(record));
+    out->any = comparable(exact, record, scratch);
+    if (scratch->failed)
+        return false;
+    out->key = XXH3_128bits_withSeed(scratch->bytes, scratch->length, 1);
+    return true;
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -75,46 +85,57 @@ struct pass {
     uint64_t known;   /* rows of `against` */
 };
 
-static int add_known(const struct exact *exact, xy_job *job, struct pass *pass)
-{
-    for (uint64_t i = 0; i < pass->known; i++) {
-        if (i % POLL == 0 && job->api->cancelled(job))
-            return XY_ECANCELED;
-        /* Rows are known only where `against` is given.
-         * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-        const xy_record *record = exact->against->api->at(exact->against, i);
-        if (!record)
-            return xy_fail(job, XY_EIO, "record %llu of `against` cannot be read",
-                           (unsigned long long)i);
-        int64_t first = add(exact, &pass->table, record, &pass->scratch);
-        if (first < 0)
-            return (int)first;
-    }
-    return XY_OK;
-}
-
 static void drop(const struct pass *pass, xy_dataset *input, uint64_t index, uint64_t first)
 {
     char why[64];
-    snprintf(why, sizeof(why), "equals %016llx%s", (unsigned long long)pass->table.ids[first],
+    snprintf(why, sizeof(why), "equals %016llx%s", (unsigned long long)pass->table.by_row[first].id,
              first < pass->known ? " of `against`" : "");
     input->api->verdict(input, index, XY_DROP, why);
 }
 
-static int judge(const struct exact *exact, xy_job *job, struct pass *pass, xy_dataset *input)
+/* Records from, from + 1 ... of a data set. All keys first: while the later ones are made, the
+ * table's slots for the earlier ones come out of memory. `input` is NULL where nothing is to be
+ * dropped. */
+static int add_some(const struct exact *exact, struct pass *pass, xy_dataset *data, uint64_t from,
+                    uint64_t count, xy_dataset *input)
 {
-    uint64_t count = input->api->count(input);
+    struct keyed keyed[AT_ONCE];
     for (uint64_t i = 0; i < count; i++) {
-        if (i % POLL == 0 && job->api->cancelled(job))
-            return XY_ECANCELED;
-        const xy_record *record = input->api->at(input, i);
+        const xy_record *record = data->api->at(data, from + i);
         if (!record)
-            return xy_fail(job, XY_EIO, "record %llu cannot be read", (unsigned long long)i);
-        int64_t first = add(exact, &pass->table, record, &pass->scratch);
-        if (first < 0)
-            return (int)first;
-        if ((uint64_t)first != pass->known + i)
-            drop(pass, input, i, (uint64_t)first);
+            return XY_EIO;
+        if (!key_of(exact, record, &pass->scratch, &keyed[i]))
+            return XY_ENOMEM;
+        exact_table_expect(&pass->table, keyed[i].key);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t own = pass->table.rows, first = own;
+        if (keyed[i].any)
+            first = exact_table_add(&pass->table, keyed[i].key, keyed[i].id);
+        else
+            exact_table_skip(&pass->table);
+        if (input && first != own)
+            drop(pass, input, from + i, first);
+    }
+    return XY_OK;
+}
+
+static int add_all(const struct exact *exact, xy_job *job, struct pass *pass, xy_dataset *data,
+                   xy_dataset *input)
+{
+    /* Rows are known only where `against` is given.
+     * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+    uint64_t count = data->api->count(data);
+    for (uint64_t from = 0; from < count; from += AT_ONCE) {
+        if (job->api->cancelled(job))
+            return XY_ECANCELED;
+        uint64_t left = count - from;
+        int code = add_some(exact, pass, data, from, left < AT_ONCE ? left : AT_ONCE, input);
+        if (code == XY_EIO)
+            return xy_fail(job, XY_EIO, "one of the records from %llu on%s cannot be read",
+                           (unsigned long long)from, input ? "" : " of `against`");
+        if (code < 0)
+            return code;
     }
     return XY_OK;
 }
@@ -124,10 +145,10 @@ static int run(void *state, xy_job *job, xy_dataset *input)
     const struct exact *exact = state;
     struct pass pass = {.known = exact->against ? exact->against->api->count(exact->against) : 0};
     int code = exact_table_init(&pass.table, pass.known + input->api->count(input));
+    if (code == XY_OK && pass.known)
+        code = add_all(exact, job, &pass, exact->against, NULL);
     if (code == XY_OK)
-        code = add_known(exact, job, &pass);
-    if (code == XY_OK)
-        code = judge(exact, job, &pass, input);
+        code = add_all(exact, job, &pass, input, input);
     if (code == XY_ENOMEM)
         job->api->explain(job, "out of memory");
     else if (code == XY_EUNSUPPORTED)
