@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <xylem/plugin.h>
@@ -49,6 +51,31 @@ struct banding banding_choose(double threshold, size_t permutations, double fals
 
 /* ---- the index ------------------------------------------------------------------------------- */
 
+enum { HUGE_PAGE = 2 << 20 };
+
+/* Zeroed. Untouched pages cost nothing: few entries use little memory. The places are met in no
+ * order, so a large table asks for large pages, in which the way to one is short. */
+static void *make_table(size_t count, size_t size)
+{
+    size_t bytes = count * size;
+    if (bytes < (size_t)64 * HUGE_PAGE)
+        return calloc(count, size);
+    void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (table == MAP_FAILED)
+        return NULL;
+    madvise(table, bytes, MADV_HUGEPAGE); /* a wish */
+    return table;
+}
+
+static void free_table(void *table, size_t count, size_t size)
+{
+    size_t bytes = count * size;
+    if (bytes < (size_t)64 * HUGE_PAGE)
+        free(table);
+    else if (table)
+        munmap(table, bytes);
+}
+
 int minhash_index_init(struct minhash_index *index, struct banding banding, size_t permutations,
                        uint64_t most)
 {
@@ -56,9 +83,8 @@ int minhash_index_init(struct minhash_index *index, struct banding banding, size
     if (most > UINT32_MAX - 1)
         return XY_EUNSUPPORTED;
     index->slots = most + most / 2 + 16;
-    /* Untouched pages of a large calloc() cost nothing: few entries use little memory. */
-    index->tags = calloc(banding.bands * index->slots, sizeof(*index->tags));
-    index->entries = calloc(banding.bands * index->slots, sizeof(*index->entries));
+    index->tags = make_table(banding.bands * index->slots, sizeof(*index->tags));
+    index->entries = make_table(banding.bands * index->slots, sizeof(*index->entries));
     index->places = calloc(banding.bands, sizeof(*index->places));
     index->own_tags = calloc(banding.bands, sizeof(*index->own_tags));
     index->shortened = calloc(permutations, sizeof(*index->shortened));
@@ -69,8 +95,8 @@ int minhash_index_init(struct minhash_index *index, struct banding banding, size
 
 void minhash_index_free(struct minhash_index *index)
 {
-    free(index->tags);
-    free(index->entries);
+    free_table(index->tags, index->banding.bands * index->slots, sizeof(*index->tags));
+    free_table(index->entries, index->banding.bands * index->slots, sizeof(*index->entries));
     free(index->signatures);
     free(index->rows);
     free(index->places);

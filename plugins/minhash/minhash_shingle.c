@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#define XXH_INLINE_ALL /* shingles are short: a call would cost as much as the hash */
 #include <xxhash.h>
+
+enum { FEW = 64 };
 
 /* Room for `count` more starts and hashes than the text has bytes is room enough. */
 static int make_room(struct shingles *shingles, size_t count)
@@ -40,12 +43,21 @@ static size_t find_starts(struct shingles *shingles, bool characters)
         return count;
     }
     shingles->starts[count++] = 0;
-    for (const char *at = bytes; at; count++) {
-        at = memchr(at, ' ', length - (size_t)(at - bytes));
-        if (!at)
-            break;
-        shingles->starts[count] = (size_t)(++at - bytes);
+    /* Eight bytes at once, as words are short. The byte behind each space begins a word. */
+    const uint64_t ones = UINT64_C(0x0101010101010101), lows = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    size_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        word ^= ones * ' ';
+        /* The top bit of each byte that is zero now, and of no other one. */
+        word = ~(((word & lows) + lows) | word | lows);
+        for (; word; word &= word - 1)
+            shingles->starts[count++] = i + (size_t)__builtin_ctzll(word) / 8 + 1;
     }
+    for (; i < length; i++)
+        if (bytes[i] == ' ')
+            shingles->starts[count++] = i + 1;
     shingles->starts[count] = length + 1;
     return count;
 }
@@ -73,12 +85,29 @@ static int compare(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+/* A record's text has some dozens of shingles: for so few inserting is faster than a library's
+ * sort. */
+static void sort_hashes(uint32_t *hashes, size_t count)
+{
+    if (count > FEW) {
+        qsort(hashes, count, sizeof(*hashes), compare);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        uint32_t hash = hashes[i];
+        size_t at = i;
+        for (; at > 0 && hashes[at - 1] > hash; at--)
+            hashes[at] = hashes[at - 1];
+        hashes[at] = hash;
+    }
+}
+
 void shingles_sort(struct shingles *shingles)
 {
     size_t kept = 0;
     if (shingles->count == 0)
         return;
-    qsort(shingles->hashes, shingles->count, sizeof(*shingles->hashes), compare);
+    sort_hashes(shingles->hashes, shingles->count);
     for (size_t i = 1; i < shingles->count; i++)
         if (shingles->hashes[i] != shingles->hashes[kept])
             shingles->hashes[++kept] = shingles->hashes[i];
