@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,7 @@ def measure(command, folder, target):
                        OMP_NUM_THREADS="2")
     if os.path.exists(target):
         os.remove(target)
+    shutil.rmtree(os.path.join(folder, ".xylem"), ignore_errors=True)
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=two_cores,
                                stdout=subprocess.DEVNULL,
