@@ -49,19 +49,33 @@ int talk_start(struct talk *talk, const struct talk_terms *terms)
                    strerror(failed));
 }
 
+/* Lets it end for a second, then kills it, and all that it started. The status with which it ended;
+ * 0 where it had to be killed. */
+static int reap(struct talk *talk)
+{
+    int status = 0;
+    bool gone = false;
+    close(talk->line); /* the end of its stdin */
+    if (talk->errors >= 0)
+        close(talk->errors);
+    for (int i = 0; i < 100 && !gone; i++) {
+        gone = waitpid(talk->pid, &status, WNOHANG) != 0;
+        if (!gone)
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    kill(-talk->pid, SIGKILL);
+    if (!gone)
+        waitpid(talk->pid, NULL, 0);
+    talk->pid = 0;
+    return gone ? status : 0;
+}
+
 void talk_end(struct talk *talk)
 {
     text_free(&talk->received);
     text_free(&talk->complaint);
-    if (talk->pid == 0)
-        return;
-    close(talk->line); /* the end of its stdin */
-    close(talk->errors);
-    for (int i = 0; i < 20 && waitpid(talk->pid, NULL, WNOHANG) == 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    kill(-talk->pid, SIGKILL);
-    waitpid(talk->pid, NULL, 0);
-    talk->pid = 0;
+    if (talk->pid != 0)
+        reap(talk);
 }
 
 /* ---- reading and writing --------------------------------------------------------------------- */
@@ -70,7 +84,11 @@ void talk_end(struct talk *talk)
 static void hear_errors(struct talk *talk, const struct talk_terms *terms)
 {
     char piece[4096];
-    ssize_t got = read(talk->errors, piece, sizeof(piece));
+    ssize_t got = talk->errors < 0 ? -1 : read(talk->errors, piece, sizeof(piece));
+    if (got == 0) { /* it closed it; polled on, it would be heard forever */
+        close(talk->errors);
+        talk->errors = -1;
+    }
     for (ssize_t i = 0; i < got; i++) {
         if (piece[i] != '\n') {
             if (talk->complaint.length < sizeof(talk->last) - 1)
@@ -109,16 +127,24 @@ static void forget(struct talk *talk)
     talk->taken = 0;
 }
 
-static int ended(struct talk *talk, const struct talk_terms *terms)
+/* A program may say why it ends, and not read what it is told. */
+static int ended(struct talk *talk, const struct talk_terms *terms, xy_str *line)
 {
+    if (take_line(talk, line))
+        return XY_OK;
     hear_errors(talk, terms);
     if (!talk->last[0] && talk->complaint.length)
         snprintf(talk->last, sizeof(talk->last), "%s", talk->complaint.bytes);
-    return xy_fail(terms->job, XY_EIO, "`%s` ended before it had answered%s%s", terms->command[0],
-                   talk->last[0] ? "; the last that it said: " : "", talk->last);
+    char how[40] = "ended";
+    int status = reap(talk);
+    if (WIFSIGNALED(status)) /* 9 is often the system's, for memory */
+        snprintf(how, sizeof(how), "was ended by signal %d", WTERMSIG(status));
+    return xy_fail(terms->job, XY_EIO, "`%s` %s before it had answered%s%s", terms->command[0],
+                   how, talk->last[0] ? "; the last that it said: " : "", talk->last);
 }
 
-static int hear(struct talk *talk, const struct talk_terms *terms)
+/* What it has written; XY_OK with *line set when that was its last. */
+static int hear(struct talk *talk, const struct talk_terms *terms, xy_str *line)
 {
     char *piece = malloc(PIECE);
     if (!piece)
@@ -130,20 +156,36 @@ static int hear(struct talk *talk, const struct talk_terms *terms)
     if (talk->received.failed)
         return XY_ENOMEM;
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-        return ended(talk, terms);
+        return ended(talk, terms, line);
     if (talk->received.length > LINE_MAX_BYTES)
         return xy_fail(terms->job, XY_EIO, "`%s` wrote a line of more than %d bytes",
                        terms->command[0], LINE_MAX_BYTES);
     return XY_OK;
 }
 
-/* Sends what it can of what is left after the first `sent` bytes; how many bytes that was. */
+/* Sends what it can of what is left after the first `sent` bytes; how many bytes that was.
+ * There is something left. */
 static size_t tell(const struct talk *talk, const struct text *out, size_t sent)
 {
-    if (!out)
-        return 0;
     ssize_t wrote = send(talk->line, out->bytes + sent, out->length - sent, MSG_NOSIGNAL);
     return wrote > 0 ? (size_t)wrote : 0;
+}
+
+/* Waits a little, and hears or tells what can be; *sent grows. */
+static int attend(struct talk *talk, const struct talk_terms *terms, const struct text *out,
+                  size_t *sent, xy_str *line)
+{
+    bool more = out && *sent < out->length;
+    struct pollfd polled[] = {
+        {.fd = talk->line, .events = (short)(POLLIN | (more ? POLLOUT : 0))},
+        {.fd = talk->errors, .events = POLLIN}};
+    if (poll(polled, 2, TICK_MS) < 0 && errno != EINTR)
+        return xy_fail(terms->job, XY_EIO, "poll: %s", strerror(errno));
+    if (polled[1].revents)
+        hear_errors(talk, terms);
+    if (more && polled[0].revents & POLLOUT)
+        *sent += tell(talk, out, *sent);
+    return polled[0].revents & (POLLIN | POLLHUP | POLLERR) ? hear(talk, terms, line) : XY_OK;
 }
 
 int talk_exchange(struct talk *talk, const struct talk_terms *terms, const struct text *out,
@@ -151,24 +193,18 @@ int talk_exchange(struct talk *talk, const struct talk_terms *terms, const struc
 {
     double due = terms->seconds > 0 ? now() + terms->seconds : 0;
     size_t sent = 0, length = out ? out->length : 0;
+    *line = (xy_str){NULL, 0};
+    if (talk->pid == 0)
+        return xy_fail(terms->job, XY_EIO, "`%s` has ended", terms->command[0]);
     forget(talk);
     while (sent < length || !take_line(talk, line)) {
-        struct pollfd polled[] = {
-            {.fd = talk->line, .events = (short)(POLLIN | (sent < length ? POLLOUT : 0))},
-            {.fd = talk->errors, .events = POLLIN}};
         if (terms->job->api->cancelled(terms->job))
             return XY_ECANCELED;
         if (due > 0 && now() > due)
             return xy_fail(terms->job, XY_ETIMEOUT, "`%s` has not answered within %g seconds",
                            terms->command[0], terms->seconds);
-        if (poll(polled, 2, TICK_MS) < 0 && errno != EINTR)
-            return xy_fail(terms->job, XY_EIO, "poll: %s", strerror(errno));
-        if (polled[1].revents & POLLIN)
-            hear_errors(talk, terms);
-        if (polled[0].revents & POLLOUT)
-            sent += tell(talk, out, sent);
-        int code = polled[0].revents & (POLLIN | POLLHUP | POLLERR) ? hear(talk, terms) : XY_OK;
-        if (code < 0)
+        int code = attend(talk, terms, out, &sent, line);
+        if (code < 0 || line->ptr)
             return code;
     }
     return XY_OK;

@@ -10,7 +10,7 @@ import harness
 
 # Naive counts of words; two passes, the first of which knows nothing. argv[1] is a way to fail.
 TRAINER = '''
-import json, sys, time
+import json, os, sys, time
 way = sys.argv[1] if len(sys.argv) > 1 else ""
 
 def read(count):
@@ -27,6 +27,13 @@ def judge(example):
     return sums
 
 print("hello", file=sys.stderr)
+if way == "early":  # it cannot work, and says so without reading
+    say({"error": "no libraries for that"})
+    sys.exit(1)
+if way == "killed":
+    os.kill(os.getpid(), 9)
+if way == "mute":
+    os.close(2)
 for line in sys.stdin:
     request = json.loads(line)
     rows = read(request["count"])
@@ -80,6 +87,13 @@ write: {{ path: out.jsonl }}
 
     def test_a_student(self):
         self.run_step("student")
+        self.hold_colours()
+
+    def test_without_stderr(self):
+        self.run_step("student", "mute")
+        self.hold_colours()
+
+    def hold_colours(self):
         for i, row in enumerate(self.records("out.jsonl")):
             self.assertEqual(row["student_label"], "warm" if i % 2 else "cold")
 
@@ -97,6 +111,7 @@ write: {{ path: out.jsonl }}
         for way, words in {
                 "error": ["trainer", "no memory for that"],
                 "dies": ["ended before it had answered", "out of luck"],
+                "killed": ["was ended by signal 9 before it had answered", "hello"],
                 "babbles": ["answered `epoch 1 of 3`", "expected is a JSON object"],
                 "short": ["a number for each class"]}.items():
             said = self.run_step("student", way, code=1).stderr
@@ -106,6 +121,13 @@ write: {{ path: out.jsonl }}
         self.assertIn("has not answered within 1 seconds", said)
         said = self.run_step("dynamics", "passless", code=1).stderr
         self.assertIn("tells no passes", said)
+
+    def test_it_ends_without_reading(self):
+        """Its reason is heard, though more is to be told than a socket holds."""
+        self.write("rows.jsonl", "".join(
+            json.dumps({"text": str(i) + "x" * 20000, "label": "ab"[i % 2]}) + "\n"
+            for i in range(60)))
+        self.assertIn("no libraries for that", self.run_step("student", "early", code=1).stderr)
 
     def test_no_such_program(self):
         self.run_step("student")
