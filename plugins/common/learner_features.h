@@ -3,7 +3,8 @@
  *
  * Texts: counts of hashed n-grams (Weinberger et al. 2009, without signs), times the smoothed
  * inverse document frequency ln((1 + n) / (1 + df)) + 1, each row then of unit length. Only buckets
- * that a training text fell into become columns: the others' weights would be 0 all the same. */
+ * that a training text fell into become columns: the others' weights would be 0 all the same. A
+ * text may have a vector beside it: its numbers, as they are, are the first columns. */
 #ifndef XYLEM_PLUGINS_COMMON_LEARNER_FEATURES_H
 #define XYLEM_PLUGINS_COMMON_LEARNER_FEATURES_H
 
@@ -18,7 +19,7 @@ struct features { /* filled by features_fit(), then read-only */
     uint32_t buckets;
     uint32_t *columns; /* of each bucket: column + 1, or 0 */
     float *idf;        /* of each column */
-    size_t dimension;  /* of vectors */
+    size_t dimension;  /* of vectors; 0: there are none */
 };
 
 /* What one pass over texts needs; zeroed before the first. */
@@ -31,7 +32,7 @@ struct features_pass {
  * `features` has kind, ngrams and buckets set. 0, XY_ENOMEM, or XY_ECANCELED. [worker] */
 int features_fit(struct features *features, xy_job *job, const xy_examples *examples,
                  const float *vectors, struct matrix *rows);
-/* Appends the row of one text, or of one vector, to `row`. 0 or XY_ENOMEM. */
+/* Appends the row of one text, of one vector or of both to `row`. 0 or XY_ENOMEM. */
 int features_row(const struct features *features, struct features_pass *pass, xy_str text,
                  const float *vector, struct matrix *row);
 void features_pass_free(struct features_pass *pass);

@@ -3,14 +3,25 @@
 
 enum { POLL = 1024 };
 
+static bool has_vectors(const struct learner_input *input)
+{
+    return strstr(input->features, "embedding") != NULL;
+}
+
+/* Beside the text, vectors are a part of the row and not in place of it. */
+static bool has_both(const struct learner_input *input)
+{
+    return strstr(input->features, "_and_") != NULL;
+}
+
 int learner_input_open(struct learner_input *input, const xy_host *host)
 {
-    if (strcmp(input->features, "embedding") != 0)
+    if (!has_vectors(input))
         return XY_OK;
     input->model = host->service(host, XY_MODEL);
     if (!input->model)
         return XY_EUNSUPPORTED;
-    if (input->embed)
+    if (input->embed || has_both(input)) /* a stage may hand vectors over */
         return XY_OK;
     xy_log_line(host, XY_LOG_ERROR, "`features: embedding` needs `embed`: the alias of a model");
     return XY_EINVAL;
@@ -22,12 +33,18 @@ static int find_vectors(const struct learner_input *input, xy_job *job,
 {
     *vectors = examples->vectors;
     *dimension = examples->vectors ? examples->dimension : 0;
+    if (has_both(input) && !examples->texts)
+        return xy_fail(job, XY_EINVAL, "`features: %s` needs texts, and there are none",
+                       input->features);
     if (*vectors)
         return XY_OK;
     if (!examples->texts)
         return xy_fail(job, XY_EINVAL, "there are neither texts nor vectors");
     if (!input->model)
         return XY_OK;
+    if (!input->embed)
+        return xy_fail(job, XY_EINVAL, "`features: %s` needs `embed`, the alias of a model, where "
+                       "no vectors are handed over", input->features);
     return input->model->embed(job, input->embed, examples->texts, examples->count, vectors,
                                dimension);
 }
@@ -39,9 +56,9 @@ int learner_input_fit(const struct learner_input *input, xy_job *job, const xy_e
     int code = find_vectors(input, job, examples, &vectors, &features->dimension);
     if (code < 0)
         return code;
-    features->kind = vectors ? FEATURE_VECTORS
-                     : strcmp(input->features, "characters") == 0 ? FEATURE_CHARACTERS
-                                                                  : FEATURE_WORDS;
+    features->kind = vectors && !has_both(input)            ? FEATURE_VECTORS
+                     : strncmp(input->features, "char", 4) == 0 ? FEATURE_CHARACTERS
+                                                                : FEATURE_WORDS;
     features->ngrams = (int)input->ngrams;
     features->buckets = (uint32_t)input->buckets;
     return features_fit(features, job, examples, vectors, rows);
@@ -56,8 +73,7 @@ int learner_input_rows(const struct learner_input *input, xy_job *job,
     int code = find_vectors(input, job, examples, &vectors, &dimension);
     if (code < 0)
         return code;
-    if ((vectors != NULL) != (features->kind == FEATURE_VECTORS) ||
-        (vectors && dimension != features->dimension))
+    if (dimension != features->dimension)
         return xy_fail(job, XY_EINVAL, "trained on rows of %zu numbers, asked about rows of %zu "
                        "(0: texts)", features->dimension, dimension);
     struct features_pass pass = {.places = NULL};

@@ -18,8 +18,10 @@ struct learner_input { /* part of a learner's state */
 /* The four rows of the option table of a state with such a member. */
 #define LEARNER_INPUT_OPTIONS(state_, member_)                                                    \
     {.name = "features", .type = XY_OPT_TEXT, .offset = offsetof(state_, member_.features),       \
-     .def = "words", .choices = "words|characters|embedding",                                     \
-     .help = "What a text is made into: its words, its characters, or a model's embedding."},     \
+     .def = "words",                                                                              \
+     .choices = "words|characters|embedding|words_and_embedding|characters_and_embedding",        \
+     .help = "What a text is made into: its words, its characters, a model's embedding or a "     \
+             "field of vectors, or two of these side by side."},                                  \
     {.name = "ngrams", .type = XY_OPT_INT, .offset = offsetof(state_, member_.ngrams),            \
      .def = "2", .low = 1, .high = 5,                                                             \
      .help = "Runs of up to so many words or characters are features."},                          \
@@ -27,7 +29,8 @@ struct learner_input { /* part of a learner's state */
      .def = "1048576", .low = 256, .high = 67108864,                                              \
      .help = "Into how many features the n-grams are hashed."},                                   \
     {.name = "embed", .type = XY_OPT_MODEL, .offset = offsetof(state_, member_.embed),            \
-     .help = "The model that embeds, for `features: embedding`."}
+     .help = "The model that embeds, where `features` name an embedding; not asked where a "      \
+             "stage hands vectors over."}
 
 /* For open(): finds the service that embeds, where it is needed. [loop] */
 int learner_input_open(struct learner_input *input, const xy_host *host);

@@ -364,6 +364,42 @@ static void embeddings(void)
     stage_host_free(&host);
 }
 
+/* The case of a letter is in the vector, which letter it is in the word: the label needs both. One
+ * word alone has an entry of 1, so that the rows can be written down. */
+static void words_and_vectors(void)
+{
+    start();
+    static const char *const texts[] = {"Ab", "ab", "Cd", "cd"};
+    static const int32_t labels[] = {1, 0, 0, 0};
+    static const float written[] = {0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1};
+    static const float cases[] = {0, 1, 1, 0, 0, 1, 1, 0};
+    static const char both[] = "{features: words_and_embedding, embed: any}";
+    static const char handed[] = "{features: words_and_embedding}";
+    xy_str room[4];
+    float expected[8], p[8];
+    char why[256];
+    xy_examples rows = texts_of(texts, labels, 4, 2, room);
+    host.answer = embed;
+    rows.vectors = written;
+    rows.dimension = 4;
+    CU_ASSERT_EQUAL(learn("{c: 10}", &rows, &rows, expected, NULL), XY_OK);
+    CU_ASSERT(expected[1] > 0.5f && expected[2] > 0.5f && expected[4] > 0.5f);
+    rows.vectors = NULL;
+    CU_ASSERT_EQUAL(learn(both, &rows, &rows, p, NULL), XY_OK);
+    CU_ASSERT(distance(p, expected, 8) < 1e-6);
+    CU_ASSERT_EQUAL(learn(handed, &rows, &rows, p, why), XY_EINVAL);
+    CHECK_TEXT(why, "`features: words_and_embedding` needs `embed`, the alias of a model, where no "
+               "vectors are handed over");
+    rows.vectors = cases;
+    rows.dimension = 2;
+    CU_ASSERT_EQUAL(learn(handed, &rows, &rows, p, NULL), XY_OK);
+    CU_ASSERT(distance(p, expected, 8) < 1e-6);
+    rows.texts = NULL;
+    CU_ASSERT_EQUAL(learn(handed, &rows, &rows, p, why), XY_EINVAL);
+    CHECK_TEXT(why, "`features: words_and_embedding` needs texts, and there are none");
+    stage_host_free(&host);
+}
+
 /* ---- size ------------------------------------------------------------------------------------ */
 
 static double seconds(void)
@@ -441,6 +477,7 @@ int main(void)
         {"unicode is folded", unicode_is_folded},
         {"pairs of words count", pairs_of_words_count},
         {"embeddings", embeddings},
+        {"words and vectors", words_and_vectors},
         {"ten thousand texts", ten_thousand},
         {"cancelled", cancelled},
         {NULL, NULL},
