@@ -43,9 +43,8 @@ def boosting():
                                           early_stopping=False)
 
 
-def others(seed):
-    return [RandomForestClassifier(random_state=seed), LogisticRegression(max_iter=1000),
-            DecisionTreeClassifier(random_state=seed)]
+def seeded(seed):
+    return [RandomForestClassifier(random_state=seed), DecisionTreeClassifier(random_state=seed)]
 
 
 def spread(values):
@@ -103,9 +102,10 @@ write: {{ path: judged.jsonl }}
             [row["student_confidence"] if int(row["student_label"]) == 1 else
              1 - row["student_confidence"] for row in rows])
 
-    def areas(self, part, first):
-        """The mean AUROC, in percent, of `first` (that of boosting) and the others, each seed."""
-        return [statistics.mean([first, *(self.area(model, part) for model in others(seed))])
+    def other_areas(self, part):
+        """The AUROC, in percent, of all but boosting, for each seed."""
+        regression = self.area(LogisticRegression(max_iter=1000), part)  # has no seed
+        return [[regression, *(self.area(model, part) for model in seeded(seed))]
                 for seed in SEEDS]
 
     def drawn_areas(self, raw, kept):
@@ -115,8 +115,8 @@ write: {{ path: judged.jsonl }}
             draw = random.Random(seed).choices(range(len(raw[0])), k=len(raw[0]))
             for found, rows in (before, draw), (after, [row for row in draw if row in kept]):
                 part = [raw[0][row] for row in rows], [raw[1][row] for row in rows]
-                found.append(statistics.mean(self.area(model, part)
-                                             for model in [boosting(), *others(seed)]))
+                models = [boosting(), LogisticRegression(max_iter=1000), *seeded(seed)]
+                found.append(statistics.mean(self.area(model, part) for model in models))
         return before, after
 
     def curate(self, name):
@@ -150,10 +150,12 @@ write: {{ path: out.jsonl, rejects: rejects.jsonl }}
     def test_area_under_the_curve(self):
         for name, (before, after) in RECORDED.items():
             raw, curated, _ = self.curate(name)
+            rest = [self.other_areas(part) for part in (raw, curated)]
             for boosted in "histogram boosting", "boosting":
                 first = [self.own_area(part) if boosted == "boosting" else
                          self.area(boosting(), part) for part in (raw, curated)]
-                was, now = self.areas(raw, first[0]), self.areas(curated, first[1])
+                was, now = ([statistics.mean([one, *others]) for others in per_seed]
+                            for one, per_seed in zip(first, rest))
                 print(f"{name}, {boosted}: {len(raw[0])} rows {spread(was)[0]:.1f} ({min(was):.1f} "
                       f"to {max(was):.1f}), recorded {before}; {len(curated[0])} kept "
                       f"{spread(now)[0]:.1f} ({min(now):.1f} to {max(now):.1f}), recorded {after}")
