@@ -104,7 +104,7 @@ PEERS = {
     "polars": (["polars"], POLARS),
     "rensa": (["rensa"], RENSA),
     "datatrove": (["datatrove[io,processing]", "tokenizers", "spacy"], DATATROVE),
-    "data-juicer": (["py-data-juicer"], DATA_JUICER),
+    "data-juicer": (["py-data-juicer", "aiohttp", "torch"], DATA_JUICER),
 }
 
 
