@@ -152,7 +152,9 @@ static int lock_end(struct locking *locking)
 static int run_steps(struct engine *engine)
 {
     const struct pipeline *pipeline = engine->pipeline;
-    int code = engine_open_tools(engine);
+    int code = engine_try_stages(engine);
+    if (code >= 0)
+        code = engine_open_tools(engine);
     if (code >= 0)
         code = pipeline->accept.count
                    ? accept_run(engine)

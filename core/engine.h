@@ -77,6 +77,11 @@ void engine_result_free(struct engine_result *result);
  * pipeline file. */
 int engine_check_inputs(const struct pipeline *pipeline, struct error *error);
 
+/* Opens and closes every stage, tool and output format, on this thread, so that each error that
+ * only open() finds is told before anything is paid. No model is opened: what a model cannot do
+ * shows when a run opens it. Adds all errors to `errors`. */
+void engine_check_stages(const struct pipeline *pipeline, struct error_list *errors);
+
 /* Names in prompts and conditions that no step sets, for sure: see fields.h. */
 void engine_check_names(const struct pipeline *pipeline, struct error_list *errors);
 

@@ -4,6 +4,7 @@
  *   engine_steps.c    one step after the other: phases, repeats
  *   engine_whole.c    a whole-dataset step: what it sees, what becomes of it
  *   engine_prepare.c  an instance of a step's stage, ready to run
+ *   engine_trial.c    every stage opened once before anything is paid
  *   engine_data.c     which dataset each step left, what is new since it was last read
  *   engine_accept.c   passes until enough was accepted, the cut, yields
  *   engine_write.c    outputs, rejects
@@ -104,6 +105,11 @@ void prepared_close(struct prepared *prepared);
 int engine_open_tools(struct engine *engine);
 void engine_close_tools(struct engine *engine);
 
+/* engine_trial.c: opens and closes the stages that name a model, now that models are open, for what
+ * engine_check_stages() could not tell. 0, or the first error in engine->error, the others logged.
+ * [worker] */
+int engine_try_stages(struct engine *engine);
+
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,
               bool (*chosen)(struct engine *engine, const struct step *step));
@@ -125,6 +131,10 @@ int outputs_write(struct engine *engine);
 int engine_write_records(struct engine *engine, struct instance *instance,
                          const struct write_spec *spec, const struct dataset *data,
                          xy_output *sink);
+/* The output's format, opened; the caller closes it, also where `error` was set. NULL when its
+ * options are wrong. [loop] */
+struct instance *output_format_open(struct services *services, const struct pipeline *pipeline,
+                                   const struct write_spec *spec, struct error *error);
 
 /* summary.c: summary.json and the result's figures in the run's folder. */
 int summary_write(const struct engine_result *result);

@@ -28,17 +28,24 @@ struct opening {
     struct instance *instance;
 };
 
-static void open_format(void *data)
+struct instance *output_format_open(struct services *services, const struct pipeline *pipeline,
+                                   const struct write_spec *spec, struct error *error)
 {
     static const char *const ignore[] = {"path", "format", "from", "fields", "rejects", NULL};
+    struct instance *instance =
+        instance_create(services, spec->format, spec->format->stage.id, spec->format_node,
+                        spec->format_node, pipeline->folder, ignore, NULL, error);
+    if (instance)
+        instance_open(instance, error);
+    return instance;
+}
+
+static void open_format(void *data)
+{
     struct opening *opening = data;
     struct engine *engine = opening->engine;
-    const struct write_spec *spec = opening->spec;
-    opening->instance =
-        instance_create(&engine->services, spec->format, spec->format->stage.id, spec->format_node,
-                        spec->format_node, engine->pipeline->folder, ignore, NULL, &engine->error);
-    if (opening->instance)
-        instance_open(opening->instance, &engine->error);
+    opening->instance = output_format_open(&engine->services, engine->pipeline, opening->spec,
+                                          &engine->error);
 }
 
 static void close_format(void *data)

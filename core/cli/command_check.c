@@ -107,10 +107,12 @@ static int run(const struct arguments *arguments)
         pipeline_read(arguments->words[0], argument(arguments, "models"),
                       argument_all(arguments, "set"), &registry, &errors);
     struct error missing = {0};
-    if (pipeline && engine_check_inputs(pipeline, &missing) < 0)
+    if (pipeline && engine_check_inputs(pipeline, &missing) < 0) {
         error_list_add(&errors, &missing);
-    else if (pipeline)
+    } else if (pipeline) {
+        engine_check_stages(pipeline, &errors);
         engine_check_names(pipeline, &errors);
+    }
     if (errors.count) {
         pipeline_free(pipeline);
         pipeline = NULL;

@@ -46,26 +46,39 @@ static int print_json(const struct engine_result *result)
     return error.code;
 }
 
+/* The pipeline, when there is nothing that can be told to be wrong before its run; else NULL, and
+ * the errors are printed. */
+static struct pipeline *read_pipeline(const struct arguments *arguments, struct registry *registry)
+{
+    struct error_list errors = {0};
+    struct error missing = {0};
+    registry_load_all(registry, NULL);
+    struct pipeline *pipeline =
+        pipeline_read(arguments->words[0], argument(arguments, "models"),
+                      argument_all(arguments, "set"), registry, &errors);
+    if (!pipeline) {
+        print_errors(&errors);
+        print_errors(&registry->problems);
+    } else if (engine_check_inputs(pipeline, &missing) < 0) {
+        error_list_add(&errors, &missing);
+    } else {
+        engine_check_stages(pipeline, &errors);
+    }
+    if (pipeline && errors.count) {
+        print_errors(&errors);
+        pipeline_free(pipeline);
+        pipeline = NULL;
+    }
+    error_list_free(&errors);
+    return pipeline;
+}
+
 static int run(const struct arguments *arguments)
 {
     struct registry registry = {0};
     struct error_list errors = {0};
-    registry_load_all(&registry, NULL);
-    struct pipeline *pipeline =
-        pipeline_read(arguments->words[0], argument(arguments, "models"),
-                      argument_all(arguments, "set"), &registry, &errors);
+    struct pipeline *pipeline = read_pipeline(arguments, &registry);
     if (!pipeline) {
-        print_errors(&errors);
-        if (registry.problems.count)
-            print_errors(&registry.problems);
-        error_list_free(&errors);
-        registry_free(&registry);
-        return EXIT_USAGE;
-    }
-    struct error missing = {0};
-    if (engine_check_inputs(pipeline, &missing) < 0) {
-        print_error(&missing);
-        pipeline_free(pipeline);
         registry_free(&registry);
         return EXIT_USAGE;
     }

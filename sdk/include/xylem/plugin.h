@@ -630,7 +630,8 @@ typedef struct xy_stage {
     uint32_t option_size;      /* stride of `options`; XY_STAGE_INIT sets it */
     uint32_t max_inflight;     /* jobs that may be pending here; 0: the host's default */
     /* [loop] Optional: look services up, check options. The last line that it logs as an error is
-     * the reason that the user reads. */
+     * the reason that the user reads. `xylem check`, and a run before its first call, open and
+     * close every stage but generators to hear it: whatever can wait belongs into prepare(). */
     int (*open)(void *state, const xy_host *host);
     /* [worker] Optional, once before the first process(): read pools, embed them, train. `job` has
      * no input and lives as long as the instance: what prepare() allocates on it stays. */
