@@ -95,6 +95,8 @@ struct estimate {
         double in, out, calls; /* NaN: cannot be told before the run */
     } *steps;
     size_t step_count;
+    bool refills;       /* a source may be asked again; those of files cannot */
+    struct error error; /* the first in a file of records that a source reads; code 0: none */
     struct fields *fields; /* while it is made */
 };
 void engine_estimate(const struct pipeline *pipeline, struct estimate *estimate);

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
+#include "engine_internal.h"
 #include "fields.h"
-#include "instance.h"
 
 enum { BYTES_PER_TOKEN = 4, DEFAULT_OUTPUT_TOKENS = 256 };
 
@@ -25,16 +24,20 @@ static struct estimate_step *step_of(struct estimate *estimate, const char *id)
 
 /* What the stage itself says it makes of one input, or of nothing, and the calls that it makes for
  * it; -1 when it cannot tell. */
-static void ask_stage(const struct pipeline *pipeline, const struct step *step, double *factor,
-                      double *calls)
+static void ask_stage(const struct pipeline *pipeline, struct estimate *estimate,
+                      const struct step *step, double *factor, double *calls)
 {
     const xy_stage *stage = &step->type->stage;
+    struct error error = {0};
     *factor = stage->kind == XY_CONDITION && step->from_nothing ? -1 : 1;
     *calls = 0;
+    if (stage->estimate_files && estimate->fields && step->expect < 0)
+        *factor = engine_ask_files(pipeline, step, &error);
+    if (!estimate->error.code)
+        estimate->error = error;
     if (!stage->estimate && !stage->estimate_calls)
         return;
     struct services services = {.registry = pipeline->registry};
-    struct error error = {0};
     struct instance *instance = instance_create(&services, step->type, step->id, step->with,
                                                 step->node, pipeline->folder, NULL, NULL, &error);
     if (!instance) {
@@ -140,7 +143,7 @@ static void visit_stage(const struct pipeline *pipeline, struct estimate *estima
                         const struct step *step, struct estimate_step *place)
 {
     double factor, calls, in = step->from_nothing ? 1 : place->in;
-    ask_stage(pipeline, step, &factor, &calls);
+    ask_stage(pipeline, estimate, step, &factor, &calls);
     if (step->expect >= 0)
         factor = step->expect;
     if (step->expect_calls >= 0)
@@ -157,6 +160,8 @@ static void visit_stage(const struct pipeline *pipeline, struct estimate *estima
         place->out = 0;
     if (step->from_nothing && !isnan(place->out))
         estimate->records += place->out;
+    if (step->from_nothing && !step->type->stage.estimate_files)
+        estimate->refills = true;
 }
 
 static void visit(const struct pipeline *pipeline, struct estimate *estimate,
@@ -197,11 +202,12 @@ static void visit(const struct pipeline *pipeline, struct estimate *estimate,
 }
 
 /* `accept` asks the sources again until it has its count: by the yield that the file tells, so many
- * times as much of everything. Without `expect:` no filter has a yield, and nothing changes. */
+ * times as much of everything. Without `expect:` no filter has a yield, and nothing changes; files
+ * have their records once. */
 static void scale_to_accept(const struct pipeline *pipeline, struct estimate *estimate)
 {
     const struct accept_spec *accept = &pipeline->accept;
-    if (!accept->count || !pipeline->write_count)
+    if (!accept->count || !pipeline->write_count || !estimate->refills)
         return;
     double out = step_of(estimate, pipeline->writes[0].from)->out, groups = 1;
     for (const char **group = accept->groups; group && *group; group++)

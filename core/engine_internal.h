@@ -109,6 +109,10 @@ void engine_close_tools(struct engine *engine);
  * engine_check_stages() could not tell. 0, or the first error in engine->error, the others logged.
  * [worker] */
 int engine_try_stages(struct engine *engine);
+/* How many records a stage with estimate_files() makes of its files, which it reads now; -1 when it
+ * cannot tell, and, when they are wrong, with `error`. */
+double engine_ask_files(const struct pipeline *pipeline, const struct step *step,
+                        struct error *error);
 
 /* engine_steps.c */
 int steps_run(struct engine *engine, struct step *const *steps, size_t count,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine_internal.h"
+#include "job.h"
 
 enum { STUDENTS = 8 };
 
@@ -188,19 +189,33 @@ static bool names_model(const struct step *step)
     return false;
 }
 
-static void try_stage(struct trial *trial, const struct step *step)
+/* An opened instance, or NULL; end_stage() in both cases. */
+static struct instance *begin_stage(struct trial *trial, const struct step *step,
+                                    struct error *error)
 {
     const struct option_resolver resolver = {.model = resolve_model, .learner = resolve_learner,
                                              .dataset = resolve_dataset, .data = trial};
-    struct error error = {0};
     struct instance *instance =
         instance_create(trial->services, step->type, step->id, step->with, step->node,
-                        trial->pipeline->folder, NULL, &resolver, &error);
-    if (instance)
-        instance_open(instance, &error);
+                        trial->pipeline->folder, NULL, &resolver, error);
+    if (!instance || instance_open(instance, error) == XY_OK)
+        return instance;
+    instance_close(instance);
+    return NULL;
+}
+
+static void end_stage(struct trial *trial, struct instance *instance)
+{
     instance_close(instance);
     while (trial->student_count)
         student_destroy(trial->students[--trial->student_count]);
+}
+
+static void try_stage(struct trial *trial, const struct step *step)
+{
+    struct error error = {0};
+    struct instance *instance = begin_stage(trial, step, &error);
+    end_stage(trial, instance);
     add_error(trial, &error, step->node);
 }
 
@@ -237,19 +252,45 @@ static void try_formats(struct trial *trial)
 
 /* ---- for `check`, and for a run -------------------------------------------------------------- */
 
+/* Everything of a run but its models. Ended by report_destroy(). */
+static struct services services_of(const struct pipeline *pipeline)
+{
+    return (struct services){.registry = pipeline->registry,
+                             .pipeline = pipeline,
+                             .report = report_create(),
+                             .seed = pipeline->seed,
+                             .service = find_service,
+                             .log_level = XY_LOG_ERROR + 1};
+}
+
 void engine_check_stages(const struct pipeline *pipeline, struct error_list *errors)
 {
-    struct services services = {.registry = pipeline->registry,
-                                .pipeline = pipeline,
-                                .report = report_create(),
-                                .seed = pipeline->seed,
-                                .service = find_service,
-                                .log_level = XY_LOG_ERROR + 1};
+    struct services services = services_of(pipeline);
     struct trial trial = {.pipeline = pipeline, .services = &services, .errors = errors};
     try_tools(&trial);
     try_steps(&trial, pipeline->steps, pipeline->step_count);
     try_formats(&trial);
     report_destroy(services.report);
+}
+
+double engine_ask_files(const struct pipeline *pipeline, const struct step *step,
+                        struct error *error)
+{
+    struct services services = services_of(pipeline);
+    struct trial trial = {.pipeline = pipeline, .services = &services};
+    struct error unopened = {0};
+    struct instance *instance = begin_stage(&trial, step, &unopened);
+    struct job *job = instance ? job_create(instance, NULL, 0) : NULL;
+    int64_t count = job ? step->type->stage.estimate_files(instance_state(instance), &job->base)
+                        : XY_EINVAL;
+    if (count < 0 && job && job->why) {
+        error_set(error, (int)count, "`%s`: %s", step->id, job->why);
+        error_at(error, step->node->file, step->node->line, step->node->column);
+    }
+    job_destroy(job);
+    end_stage(&trial, instance);
+    report_destroy(services.report);
+    return count < 0 ? -1 : (double)count;
 }
 
 static void try_on_loop(void *data)

@@ -97,41 +97,48 @@ static void print_estimate(const struct pipeline *pipeline, const struct estimat
                "run.\n");
 }
 
+/* All that is wrong with a pipeline that could be read, and else what it would cost. */
+static void check_pipeline(const struct pipeline *pipeline, struct estimate *estimate,
+                           struct error_list *errors)
+{
+    struct error missing = {0};
+    if (engine_check_inputs(pipeline, &missing) < 0) {
+        error_list_add(errors, &missing);
+    } else {
+        engine_check_stages(pipeline, errors);
+        engine_check_names(pipeline, errors);
+    }
+    if (errors->count)
+        return;
+    engine_estimate(pipeline, estimate);
+    if (estimate->error.code)
+        error_list_add(errors, &estimate->error);
+}
+
 static int run(const struct arguments *arguments)
 {
     struct registry registry = {0};
     struct error_list errors = {0};
+    struct estimate estimate = {0};
     bool json = argument_given(arguments, "json");
     registry_load_all(&registry, NULL);
     struct pipeline *pipeline =
         pipeline_read(arguments->words[0], argument(arguments, "models"),
                       argument_all(arguments, "set"), &registry, &errors);
-    struct error missing = {0};
-    if (pipeline && engine_check_inputs(pipeline, &missing) < 0) {
-        error_list_add(&errors, &missing);
-    } else if (pipeline) {
-        engine_check_stages(pipeline, &errors);
-        engine_check_names(pipeline, &errors);
-    }
-    if (errors.count) {
-        pipeline_free(pipeline);
-        pipeline = NULL;
-    }
-    if (pipeline) {
-        struct estimate estimate;
-        engine_estimate(pipeline, &estimate);
-        if (json)
-            print_json_estimate(pipeline, &estimate);
-        else
-            print_estimate(pipeline, &estimate);
-        estimate_free(&estimate);
+    if (pipeline)
+        check_pipeline(pipeline, &estimate, &errors);
+    int code = pipeline && !errors.count ? EXIT_DONE : EXIT_USAGE;
+    if (json && code == EXIT_DONE) {
+        print_json_estimate(pipeline, &estimate);
     } else if (json) {
         print_json_errors(&errors);
+    } else if (code == EXIT_DONE) {
+        print_estimate(pipeline, &estimate);
     } else {
         print_errors(&errors);
         print_errors(&registry.problems);
     }
-    int code = pipeline ? EXIT_DONE : EXIT_USAGE;
+    estimate_free(&estimate);
     pipeline_free(pipeline);
     registry_free(&registry);
     error_list_free(&errors);

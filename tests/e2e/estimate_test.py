@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `check` tells of prompts: their templates with values such as the records will have."""
 import json
+import os
+import tempfile
 import textwrap
 
 import harness
@@ -24,6 +26,51 @@ class Prompts(harness.Case):
               - { use: generate, prompt: "Sum up: {{ text }}" }
             """)
         self.assertEqual(told, 8 * (len("Sum up: ") + 250) / 4)
+
+    def check(self, source, more="", code=0):
+        self.write("answers.jsonl", '{"prompt": "x", "text": "yes"}\n')
+        self.write("p.yaml", "xylem: 1\nname: p\n"
+                   "models: { t: { use: replay, file: answers.jsonl } }\nsteps:\n"
+                   f"  - {{ use: read, with: {{ {source} }} }}\n"
+                   "  - { use: generate, prompt: \"Sum up: {{ text }}\" }\n"
+                   f"{more}write: {{ path: out.jsonl }}\n")
+        return json.loads(self.xylem("check", "--json", "p.yaml", code=code).stdout)
+
+    def test_a_file_that_is_annotated(self):
+        """As many calls as the file has records, without a word of the user's."""
+        self.write("seeds.jsonl", "".join(f'{{"text": "{n}"}}\n' for n in range(1234)))
+        self.write("seeds.csv", 'text\n"two\nlines"\nb\n')
+        for source, calls in (("path: seeds.jsonl", 1234), ("path: seeds.csv", 2),
+                              ("path: seeds.jsonl, limit: 100", 100),
+                              ("path: seeds.jsonl, skip: 1200", 34),
+                              ("path: seeds.jsonl, skip: 1200, limit: 30", 30),
+                              ("path: seeds.jsonl, skip: 5000", 0)):
+            told = self.check(source)
+            self.assertEqual((told["calls"], told["records"], told["exact"]), (calls, calls, True))
+
+    def test_a_file_has_its_records_once(self):
+        """`accept` asks a source again, but not a file."""
+        self.write("seeds.jsonl", "".join(f'{{"text": "{n}"}}\n' for n in range(10)))
+        self.assertEqual(self.check("path: seeds.jsonl", "accept: { count: 40 }\n")["calls"], 10)
+
+    def test_a_long_file(self):
+        """Of more than 64 MiB the first 16 MiB tell: here they are as the rest is."""
+        line = json.dumps({"text": "x" * 980}) + "\n"
+        records = (70 << 20) // len(line)
+        self.write("long.jsonl", line * records)
+        before = set(os.listdir(tempfile.gettempdir()))
+        self.assertAlmostEqual(self.check("path: long.jsonl")["calls"] / records, 1, delta=0.001)
+        self.assertEqual(self.check("path: long.jsonl, limit: 7000")["calls"], 7000)
+        left = set(os.listdir(tempfile.gettempdir())) - before
+        self.assertFalse([name for name in left if name.endswith("-long.jsonl")])
+
+    def test_a_line_that_no_run_would_get_past(self):
+        self.write("seeds.jsonl", '{"text": "a"}\n{"text": \n')
+        error, = self.check("path: seeds.jsonl", code=2)["errors"]
+        self.assertEqual(error["line"], 5)
+        self.assertIn("seeds.jsonl:2: ", error["message"])
+        self.assertIn("seeds.jsonl:2: ", self.xylem("run", "p.yaml", code=1).stderr)
+        self.assertEqual(self.check("path: seeds.jsonl, limit: 1")["calls"], 1)
 
     def test_the_values_of_a_grid_and_the_codebook(self):
         told = self.tokens("""

@@ -654,6 +654,11 @@ typedef struct xy_stage {
      * in all), run() for each record of its input; NULL: none but those that embed. [any], as
      * estimate(). */
     double (*estimate_calls)(const void *state);
+    /* Since minor 1. Optional: estimate() for a source whose records stand in files, which it has
+     * once: it may read them through xylem.files/1. [worker], after open(); `job` is as in
+     * prepare(). It should take no more than a second or two: of a long file a part tells enough.
+     * Negative when it cannot tell; with explain(), the error that a run would end with. */
+    int64_t (*estimate_files)(void *state, xy_job *job);
 } xy_stage;
 
 typedef struct xy_plugin {
