@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "labelled.h"
+#include "vector_column.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,13 +34,10 @@ static int read_record(struct labelled *set, xy_job *job, const xy_record *recor
 
 static int read_vectors(struct labelled *set, xy_job *job, xy_dataset *dataset, const char *field)
 {
-    uint32_t width = 0;
-    set->vectors = dataset->api->column(dataset, field, &width);
+    uint32_t width;
+    set->vectors = vector_column(dataset, job, field, "", &width);
     set->dimension = width;
-    if (!set->vectors)
-        return xy_fail(job, XY_EINVAL, "no record has a vector `%s`, or their lengths differ",
-                       field);
-    return XY_OK;
+    return set->vectors ? XY_OK : XY_EINVAL;
 }
 
 static int read_columns(struct labelled *set, xy_job *job, xy_dataset *dataset,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "vector_column.h"
 #include "vectors.h"
 
 int space_open(struct space *space, const xy_host *host)
@@ -48,11 +49,11 @@ static int find_column(struct places *places, xy_job *job, const struct space *s
     *column = NULL;
     if (!dataset || dataset->api->count(dataset) == 0)
         return XY_OK;
-    *column = dataset->api->column(dataset, space->vector, &width);
+    char whose[64];
+    snprintf(whose, sizeof(whose), " of the `%s`", what);
+    *column = vector_column(dataset, job, space->vector, whose, &width);
     if (!*column)
-        return xy_fail(job, XY_EINVAL, "no record of the `%s` has a vector in `%s`, or their "
-                       "lengths differ: embed them by one `embed` step before", what,
-                       space->vector);
+        return XY_EINVAL;
     if (places->dimension && width != places->dimension)
         return xy_fail(job, XY_EINVAL, "the vectors of the `%s` have %u dimensions, those before "
                        "%zu: embed both by one model", what, width, places->dimension);

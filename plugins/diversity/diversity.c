@@ -6,6 +6,7 @@
 #include "diversity_grams.h"
 #include "diversity_vectors.h"
 #include "scores.h"
+#include "vector_column.h"
 
 enum { POLL = 4096 };
 
@@ -115,11 +116,11 @@ static int measure_similarity(const struct diversity *diversity, xy_job *job, xy
     survey->similarity = (struct similarity){NAN, NAN, NAN, 0};
     if (diversity->vector) {
         uint32_t column_width = 0;
-        vectors = input->api->column(input, diversity->vector, &column_width);
+        if (survey->count)
+            vectors = vector_column(input, job, diversity->vector, "", &column_width);
         width = column_width;
         if (!vectors && survey->count)
-            return xy_fail(job, XY_EINVAL, "no record has a vector `%s`, or their lengths differ",
-                           diversity->vector);
+            return XY_EINVAL;
     } else if (diversity->embed) {
         int code = embed_texts(diversity, job, survey, &vectors, &width);
         if (code < 0)

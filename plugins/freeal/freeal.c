@@ -8,6 +8,7 @@
 #include "freeal_student.h"
 #include "right_list.h"
 #include "text.h"
+#include "vector_column.h"
 
 struct freeal {
     const char *text, *label, *vector, *view, *view_vector, *predicted, *confidence, *place;
@@ -223,10 +224,9 @@ static int choose_demonstrations(const struct freeal *freeal, xy_job *job, xy_da
     uint32_t width = 0;
     if (freeal->demonstrations == 0 || round->classes.count == 0)
         return XY_OK;
-    const float *places = input->api->column(input, freeal->place, &width);
+    const float *places = vector_column(input, job, freeal->place, "", &width);
     if (!places)
-        return xy_fail(job, XY_EINVAL, "no record has a vector `%s`, or their lengths differ",
-                       freeal->place);
+        return XY_EINVAL;
     struct demos_task task = {
         .job = job, .places = places, .dimension = width, .count = round->set.count,
         .labels = round->set.classes, .right = round->right, .classes = round->classes.count,

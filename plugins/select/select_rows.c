@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "text.h"
+#include "vector_column.h"
 #include "vectors.h"
 
 /* ---- which records are known ----------------------------------------------------------------- */
@@ -76,10 +77,9 @@ static int place_by_field(struct rows *rows, xy_job *job, xy_dataset *input,
                           const struct rows_options *options, uint32_t *numbers)
 {
     uint32_t width;
-    const float *column = input->api->column(input, options->vector, &width);
+    const float *column = vector_column(input, job, options->vector, "", &width);
     if (!column)
-        return xy_fail(job, XY_EINVAL, "no record has a vector in `%s`, or their lengths differ: "
-                       "put an `embed` step before this one", options->vector);
+        return XY_EINVAL;
     rows->dimension = width;
     for (size_t i = 0; i < rows->count; i++)
         numbers[i] = (uint32_t)i;

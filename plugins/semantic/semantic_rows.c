@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "names.h"
+#include "vector_column.h"
 #include "vectors.h"
 
 enum { POLL = 4096 };
@@ -40,11 +41,12 @@ static int take_width(struct rows *rows, xy_job *job, const struct part *part, s
 static int place_by_field(struct rows *rows, xy_job *job, const struct part *part,
                           const struct rows_options *options)
 {
-    uint32_t width = 0;
-    const float *column = part->data->api->column(part->data, options->vector, &width);
+    char whose[64];
+    uint32_t width;
+    snprintf(whose, sizeof(whose), " of %s", part->name);
+    const float *column = vector_column(part->data, job, options->vector, whose, &width);
     if (!column)
-        return xy_fail(job, XY_EINVAL, "no record of %s has a vector in `%s`, or their lengths "
-                       "differ: put an `embed` step before this one", part->name, options->vector);
+        return XY_EINVAL;
     int code = take_width(rows, job, part, width);
     for (size_t i = 0; code == XY_OK && i < part->count; i++)
         place(rows, part->first + i, column + i * width);

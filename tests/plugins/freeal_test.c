@@ -247,7 +247,8 @@ static void other_dimensions(void)
     refuses("{learner: linear, place: p}",
             "{\"text\":\"a\",\"label\":\"x\",\"#p\":[1,0]}\n"
             "{\"text\":\"b\",\"label\":\"y\",\"#p\":[1,0,0]}\n",
-            "no record has a vector `p`, or their lengths differ");
+            "the vectors in `p` differ in length: record 1 has 2 numbers, record 2 has 3, as when "
+            "two models embedded them: embed all by one");
     refuses("{learner: linear, vector: p, view_vector: q}",
             "{\"text\":\"a\",\"label\":\"x\",\"#p\":[1,0],\"#q\":[1,0,0]}\n"
             "{\"text\":\"b\",\"label\":\"y\",\"#p\":[0,1],\"#q\":[0,1,0]}\n",

@@ -236,7 +236,12 @@ static void refuses_broken_vectors(void)
     CU_ASSERT_FATAL(weigh("{vector: v, method: loss}", spoilt));
     CU_ASSERT_EQUAL(result.verdict, XY_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(host.log, "1 records keep the weight they had"));
-    check_refusal("{vector: w}", good, "no record has a vector `w`, or their lengths differ");
+    check_refusal("{vector: w}", good,
+                  "no record has a vector in `w`: put an `embed` step before this one");
+    check_refusal("{vector: v}", "{\"label\":\"a\"}\n{\"label\":\"b\",\"v\":[1,2]}\n"
+                                 "{\"label\":\"b\",\"#v\":[1,0,2]}\n",
+                  "the vectors in `v` differ in length: record 2 has 2 numbers, record 3 has 3, as "
+                  "when two models embedded them: embed all by one");
 }
 
 static void stops_when_cancelled(void)

@@ -395,11 +395,11 @@ class CurationBadInputTest(scripted.harness.Case):
                      "semantic, ready vectors"):
             with self.subTest(name):
                 said, _ = self.step(*WITHOUT_LEARNER[name], records, code=1)
-                self.assertIn("or their lengths differ", said)
+                self.assertIn("differ in length: record 1 has", said)
         said, _ = self.step(*EVALUATORS["diversity"], records, code=1)
-        self.assertIn("or their lengths differ", said)
+        self.assertIn("differ in length: record 1 has", said)
         said, _ = self.step("student", "{ learner: linear, vector: place }", records, code=1)
-        self.assertIn("or their lengths differ", said)
+        self.assertIn("differ in length: record 1 has", said)
         said, _ = self.step("semantic", "{ vector: place, against: other }", rows(),
                             other=[{"text": "t", "place": [1, 2]}], code=1)
         self.assertIn("those of `against`", said)
