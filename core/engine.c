@@ -223,9 +223,9 @@ static int open_folder(struct engine *engine)
     snprintf(data, sizeof(data), "%s/data", engine->folder);
     if (file_make_folder(data, &engine->error) < 0)
         return engine->error.code;
-    char journal[600];
-    snprintf(journal, sizeof(journal), "%s/%s", root, engine->pipeline->name);
-    engine->journal = journal_open(engine->pipeline->cache ? engine->pipeline->cache : journal,
+    const char *store = arena_printf(&engine->arena, "%s/%s", root, engine->pipeline->name);
+    engine->services.store = store;
+    engine->journal = journal_open(engine->pipeline->cache ? engine->pipeline->cache : store,
                                    &engine->error);
     if (engine->journal)
         clear_folder(engine);

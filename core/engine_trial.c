@@ -156,6 +156,8 @@ static const void *find_service(const xy_host *host, const char *id)
     const struct services *services = host_services(host);
     if (strcmp(id, XY_TOOLS) == 0) /* a run's are opened later */
         return services->pipeline->tool_count ? &service_tools : NULL;
+    if (strcmp(id, XY_STORE) == 0)
+        return &service_store;
     if (strcmp(id, XY_LOOP) == 0 && !services->loop)
         return &no_loop;
     if (strcmp(id, XY_HTTP) == 0 && !services->http)

@@ -22,6 +22,7 @@ struct services {
     const struct registry *registry;
     struct report *report;
     const struct pipeline *pipeline; /* NULL in tests */
+    const char *store;               /* folder of all of the pipeline's runs; NULL: none */
     uint64_t seed;
     const _Atomic int *cancelled;    /* the run's flag */
     /* A line for the user; NULL: standard error. [any] */
@@ -90,6 +91,7 @@ extern const xy_template service_template;
 extern const xy_schema service_schema;
 extern const xy_tools service_tools;
 extern const xy_files service_files;
+extern const xy_store service_store;
 extern const xy_report service_report;
 
 #endif

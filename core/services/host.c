@@ -40,6 +40,11 @@ static bool has_report(const struct services *services)
     return services->report != NULL;
 }
 
+static bool has_store(const struct services *services)
+{
+    return services->store != NULL;
+}
+
 static const struct entry entries[] = {
     {XY_LOG, &service_log, NULL},
     {XY_RNG, &service_rng, NULL},
@@ -52,6 +57,7 @@ static const struct entry entries[] = {
     {XY_TEMPLATE, &service_template, NULL},
     {XY_SCHEMA, &service_schema, NULL},
     {XY_FILES, &service_files, has_registry},
+    {XY_STORE, &service_store, has_store},
     {XY_REPORT, &service_report, has_report},
 };
 

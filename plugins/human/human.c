@@ -18,9 +18,10 @@ static const char labels_template[] =
 
 static const xy_option options[] = {
     {.name = "queue", .type = XY_OPT_PATH, .offset = AT(queue),
-     .flags = XY_OPT_REQUIRED | XY_OPT_NEUTRAL,
+     .flags = XY_OPT_NEUTRAL,
      .help = "The file of what waits, one row for each record; rows keep their place and what "
-             "people wrote into them when the run goes on."},
+             "people wrote into them when the run goes on. By default among the pipeline's runs, "
+             "where the line that says that the run pauses tells."},
     {.name = "format", .type = XY_OPT_TEXT, .offset = AT(format),
      .help = "The queue's format, as in `label_studio`, where the file's ending does not tell."},
     {.name = "with", .type = XY_OPT_JSON, .offset = AT(format_options),
@@ -121,6 +122,7 @@ static int open_human(void *state, const xy_host *host)
     human->expressions = host->service(host, XY_EXPRESSION);
     human->templates = host->service(host, XY_TEMPLATE);
     human->rng = host->service(host, XY_RNG);
+    human->store = host->service(host, XY_STORE);
     human->report = host->service(host, XY_REPORT); /* may be absent: figures are a courtesy */
     if (!human->files || !XY_HAS(human->files, xy_files, finish) || !human->expressions ||
         !human->templates || !human->rng)
@@ -133,7 +135,12 @@ static int open_human(void *state, const xy_host *host)
             return XY_EINVAL;
         }
     }
-    if (human->answers && strcmp(human->answers, human->queue) == 0)
+    if (!human->queue && !human->store) {
+        xy_log_line(host, XY_LOG_ERROR, "name the file of the queue as `queue`: this host keeps no "
+                    "files from run to run");
+        return XY_EINVAL;
+    }
+    if (human->answers && human->queue && strcmp(human->answers, human->queue) == 0)
         human->answers = NULL; /* they are looked for there anyway */
     int code = compile(human);
     if (code < 0)
@@ -151,7 +158,7 @@ static int pause_run(struct work *work, size_t waiting, size_t undecided)
         snprintf(more, sizeof(more), ", %zu of them for one more answer", undecided);
     return xy_fail(work->job, XY_EPAUSED, "%zu of %u records wait for people%s: write `label` (or "
                    "`discard`) and `annotator` into the rows of %s%s%s", waiting,
-                   work->keys.count, more, human->queue, human->answers ? ", or answers to " : "",
+                   work->keys.count, more, work->queue, human->answers ? ", or answers to " : "",
                    human->answers ? human->answers : "");
 }
 
@@ -182,10 +189,23 @@ static int work_on(struct work *work)
     return code < 0 ? code : work_apply(work);
 }
 
+/* A name whose ending says what is in it. */
+static const char *find_queue(const struct human *human, xy_job *job)
+{
+    const char *format = human->format ? human->format : "jsonl";
+    bool plain = strcmp(format, "jsonl") == 0 || strcmp(format, "csv") == 0;
+    char name[32];
+    snprintf(name, sizeof(name), "queue.%s", plain ? format : "json");
+    return human->queue ? human->queue : human->store->path(job, name);
+}
+
 static int run(void *state, xy_job *job, xy_dataset *input)
 {
     struct work work = {.human = state, .job = job, .input = input,
                         .count = (size_t)input->api->count(input)};
+    work.queue = find_queue(state, job);
+    if (!work.queue)
+        return XY_EINVAL;
     int code = work_on(&work);
     if (code == XY_ENOMEM)
         xy_fail(job, code, "out of memory");

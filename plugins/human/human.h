@@ -35,6 +35,7 @@ struct human {
     const xy_template *templates;
     const xy_rng *rng;
     const xy_report *report;
+    const xy_store *store;   /* NULL: this host keeps no files */
 };
 
 enum { NO_ITEM = UINT32_MAX };
@@ -72,6 +73,7 @@ struct work {
     struct answer *answers;
     size_t answer_count, answer_room;
     size_t unknown, unasked; /* answers for no record of the data set; unasked: all rows read */
+    const char *queue;   /* the option's, or where the host keeps this step's */
     xy_record **rows;    /* of the queue file, as they were */
     size_t row_count, row_room;
 };

@@ -362,8 +362,8 @@ int work_read_answers(struct work *work)
     const struct human *human = work->human;
     struct stat there;
     int code = XY_OK;
-    if (stat(human->queue, &there) == 0) {
-        struct source queue = {.path = human->queue, .is_queue = true};
+    if (stat(work->queue, &there) == 0) {
+        struct source queue = {.path = work->queue, .is_queue = true};
         code = read_file(work, &queue, human->format, human->format_options);
     }
     if (code == XY_OK && human->answers && stat(human->answers, &there) == 0) {

@@ -179,7 +179,7 @@ int work_write_queue(struct work *work)
         missing += !work->items[i].queued;
     if (missing == 0)
         return XY_OK; /* a file that a person may have open is left alone */
-    xy_writer *writer = human->files->create(work->job, human->queue, human->format,
+    xy_writer *writer = human->files->create(work->job, work->queue, human->format,
                                              human->format_options, NULL);
     if (!writer)
         return XY_EIO;
@@ -190,6 +190,6 @@ int work_write_queue(struct work *work)
         code = write_new_rows(work, writer);
     int finished = human->files->finish(work->job, writer, code >= 0);
     if (code >= 0 && finished >= 0)
-        xy_log_line(human->host, XY_LOG_INFO, "%u records are new in %s", missing, human->queue);
+        xy_log_line(human->host, XY_LOG_INFO, "%u records are new in %s", missing, work->queue);
     return code < 0 ? code : finished;
 }

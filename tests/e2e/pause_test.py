@@ -51,6 +51,33 @@ class Pause(harness.Case):
                                    "label": "other" if i % 3 else "food",
                                    "discard": i % 7 == 6}) + "\n" for i, row in enumerate(rows))
 
+    def test_a_queue_that_nobody_named(self):
+        """It stays among the runs, also those of the pipeline as it is changed, in a file of the
+        format that is asked for."""
+        with harness.Server() as server:
+            self.pipeline(server)
+            text = self.read("pause.yaml").decode()
+            for options, name in (("", "queue.jsonl"), ("format: csv, ", "queue.csv"),
+                                  ("format: label_studio, ", "queue.json")):
+                self.write("pause.yaml", text.replace(
+                    "queue: queue/people.jsonl, answers: answers.jsonl, ", options))
+                self.xylem("check", "pause.yaml")
+                said = self.xylem("run", "pause.yaml", code=6).stderr
+                path = f".xylem/pause/steps/people/{name}"
+                self.assertIn(f"into the rows of {path}\n", said)
+                self.assertTrue(os.path.exists(self.path(path)))
+            path = self.path(".xylem/pause/steps/people/queue.jsonl")
+            rows = self.records(path)
+            self.assertEqual(len(rows), COUNT - 1)
+            for row in rows:
+                row.update(label="food", annotator="anna")
+            self.write(path, "".join(json.dumps(row) + "\n" for row in rows))
+            self.pipeline(server)
+            text = text.replace("queue: queue/people.jsonl, answers: answers.jsonl, ", "")
+            self.write("pause.yaml", text.replace("output: short", "output: shorter"))
+            self.xylem("run", "pause.yaml")
+            self.assertEqual({record["label"] for record in self.records("out.jsonl")}, {"food"})
+
     def test_pauses_and_goes_on(self):
         with harness.Server() as server:
             self.pipeline(server)

@@ -471,6 +471,15 @@ typedef struct xy_files {
     int (*finish)(xy_job *, xy_writer *, int keep);
 } xy_files;
 
+#define XY_STORE "xylem.store/1" /* since minor 1 */
+typedef struct xy_store {
+    uint32_t size;
+    /* [any] Where this step may keep the file `name` from run to run: in a folder of its own that
+     * all runs of the pipeline share, and that may have to be made. In the job's arena. NULL,
+     * explained, for what is no plain file name. */
+    const char *(*path)(xy_job *, const char *name);
+} xy_store;
+
 #define XY_REPORT "xylem.report/1"
 typedef struct xy_score {
     uint32_t size;
