@@ -5,14 +5,9 @@
 #include <string.h>
 
 #include "file.h"
-#include "files.h"
-#include "instance.h"
-#include "job.h"
 #include "json.h"
 
 enum {
-    LOOKED_AT = 1000,        /* records of a file; of a longer one not all fields are known */
-    LOOKED_AT_BYTES = 8 << 20,
     WORDS_CEILING = 64 << 20,
     USUAL_BYTES = 60,        /* of a value of which nothing is known */
     DEEPEST = 8
@@ -26,7 +21,7 @@ static bool in_word(unsigned char c)
            c == '_' || c >= 0x80;
 }
 
-static void add_words(struct fields *fields, xy_str text)
+void fields_add_words(struct fields *fields, xy_str text)
 {
     for (size_t at = 0; at < text.len;) {
         size_t end = at;
@@ -46,7 +41,7 @@ static void add_literal_words(struct fields *fields, xy_str text)
     while (text.len) {
         const char *tag = memchr(text.ptr, '{', text.len);
         size_t length = tag ? (size_t)(tag - text.ptr) : text.len;
-        add_words(fields, (xy_str){text.ptr, length});
+        fields_add_words(fields, (xy_str){text.ptr, length});
         text = (xy_str){text.ptr + length, text.len - length};
         bool is_tag = text.len > 1 && strchr("{%#", text.ptr[1]);
         const char ending[] = {is_tag && text.ptr[1] != '{' ? text.ptr[1] : '}', '}'};
@@ -61,10 +56,10 @@ static void add_node_words(struct fields *fields, const struct node *node)
     if (!node || node->secret)
         return;
     if (node->kind == NODE_SCALAR)
-        add_words(fields, node->text);
+        fields_add_words(fields, node->text);
     for (size_t i = 0; node->kind != NODE_SCALAR && i < node->count; i++) {
         if (node->kind == NODE_MAP)
-            add_words(fields, node->keys[i]->text);
+            fields_add_words(fields, node->keys[i]->text);
         add_node_words(fields, node->items[i]);
     }
 }
@@ -86,12 +81,12 @@ static struct known_field *place_of(struct fields *fields, const char *name, siz
     return field;
 }
 
-static void add_value(struct fields *fields, const char *name, size_t step, struct value value)
+void fields_add_value(struct fields *fields, const char *name, size_t step, struct value value)
 {
     struct known_field *field = place_of(fields, name, step);
     if (field)
         field->values[field->count++] = value;
-    add_words(fields, str_of(name));
+    fields_add_words(fields, str_of(name));
 }
 
 /* What an option lists: axes of a grid, choices of a sampler. The values of the first list in it;
@@ -109,13 +104,13 @@ static void add_listed(struct fields *fields, const char *name, size_t step,
                                           ? node->items[i]
                                           : node->items[i * node->count / FIELDS_DRAWS];
             if (node_value(&fields->arena, item, &value) == 0)
-                add_value(fields, name, step, value);
+                fields_add_value(fields, name, step, value);
         }
         return;
     }
     if (node->kind == NODE_SCALAR) {
         if (node_value(&fields->arena, node, &value) == 0)
-            add_value(fields, name, step, value);
+            fields_add_value(fields, name, step, value);
         return;
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -125,81 +120,7 @@ static void add_listed(struct fields *fields, const char *name, size_t step,
         }
     }
     for (size_t i = 0; i < node->count && i < FIELDS_DRAWS; i++)
-        add_value(fields, name, step, value_text(node->keys[i]->text));
-}
-
-/* ---- files ----------------------------------------------------------------------------------- */
-
-/* A file of records while it is read. */
-struct reading {
-    struct fields *fields;
-    size_t step;
-    struct value list[FIELDS_DRAWS]; /* its first records, each as a map */
-    size_t listed, bytes;
-};
-
-static void take_record(struct reading *reading, struct record *record)
-{
-    struct fields *fields = reading->fields;
-    bool listed = reading->listed < FIELDS_DRAWS;
-    size_t room = listed ? record->field_count : 0, count = 0;
-    struct member *members = arena_alloc(&fields->arena, (room + 1) * sizeof(*members));
-    for (size_t i = 0; i < record->field_count; i++) {
-        const char *name = record->fields[i].name;
-        struct value value;
-        reading->bytes += record->fields[i].value.text.len;
-        if (!record_value(record, &fields->arena, str_of(name), &value))
-            continue;
-        add_value(fields, name, reading->step, value);
-        if (count < room)
-            members[count++] = (struct member){str_of(name), value};
-    }
-    if (listed)
-        reading->list[reading->listed++] = (struct value){.type = VALUE_MAP,
-                                                          .map = {members, count}};
-    fields->records = memory_resize(fields->records, fields->record_count + 1,
-                                    sizeof(struct record *));
-    fields->records[fields->record_count++] = record;
-}
-
-static int read_all(struct reading *reading, struct instance *instance, const char *path)
-{
-    const xy_format *format = &instance_type(instance)->format;
-    const void *state = instance_state(instance);
-    struct job *job = job_create(instance, NULL, 0);
-    void *cursor = NULL;
-    int code = format->read_open(state, &job->base, path, &cursor);
-    bool opened = code >= 0;
-    for (uint64_t i = 0; code == XY_OK && i < LOOKED_AT && reading->bytes < LOOKED_AT_BYTES; i++) {
-        struct record *record = record_create(i);
-        code = format->read_next(state, &job->base, cursor, &record->base);
-        if (code == XY_OK)
-            take_record(reading, record);
-        else
-            record_destroy(record);
-    }
-    if (opened)
-        format->read_close(state, cursor);
-    job_destroy(job);
-    return code;
-}
-
-/* `with`: the format's options as a step gives them, or NULL. Are these all fields of the file? Not
- * when no format reads it, or when it is longer. */
-static bool read_records(struct reading *reading, const char *path, const char *format_name,
-                         const struct node *with)
-{
-    struct error error = {0};
-    struct registry *registry = reading->fields->pipeline->registry;
-    struct services services = {.registry = registry};
-    const struct stage_type *type = files_format(registry, path, format_name, &error);
-    if (!type || !type->format.read_open)
-        return false;
-    struct instance *instance = instance_create(&services, type, type->stage.id, with, with, NULL,
-                                                NULL, NULL, &error);
-    int code = instance ? read_all(reading, instance, path) : error.code;
-    instance_close(instance);
-    return code == XY_END;
+        fields_add_value(fields, name, step, value_text(node->keys[i]->text));
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -240,13 +161,13 @@ static void add_drawn(struct fields *fields, const struct step *step, size_t num
     size_t count = k ? strtoul(k, NULL, 10) : 0;
     if (!into || !reading->listed || !count)
         return;
-    if (count > LOOKED_AT)
-        count = LOOKED_AT;
+    if (count > FIELDS_RECORDS)
+        count = FIELDS_RECORDS;
     for (size_t draw = 0; draw < FIELDS_DRAWS; draw++) {
         struct value *items = arena_alloc(&fields->arena, count * sizeof(*items));
         for (size_t i = 0; i < count; i++)
             items[i] = reading->list[(draw + i) % reading->listed];
-        add_value(fields, into, number,
+        fields_add_value(fields, into, number,
                   (struct value){.type = VALUE_LIST, .list = {items, count}});
     }
 }
@@ -262,7 +183,7 @@ static void visit_file(struct fields *fields, const struct step *step, size_t nu
     if (format && strcmp(format, "auto") == 0)
         format = NULL;
     ++*files;
-    *whole += read_records(&reading, path, format, node_member(step->with, "with"));
+    *whole += fields_read_file(&reading, path, format, node_member(step->with, "with"));
     if (option->type == XY_OPT_DATASET)
         add_drawn(fields, step, number, &reading);
 }
@@ -276,7 +197,7 @@ static void visit_option(struct fields *fields, const struct step *step, size_t 
             add_literal_words(fields, node->text);
     } else if (option->type != XY_OPT_EXPRESSION) {
         add_node_words(fields, node);
-        add_words(fields, str_of(option->def));
+        fields_add_words(fields, str_of(option->def));
     }
     if (option->type != XY_OPT_JSON || !node || node->kind != NODE_MAP)
         return;
@@ -308,12 +229,12 @@ static void visit_stage(struct fields *fields, const struct step *step, size_t n
         const struct node *key = step->with->keys[i], *item = step->with->items[i];
         if (is_option(step, key))
             continue;
-        add_words(fields, key->text);
+        fields_add_words(fields, key->text);
         add_node_words(fields, item);
         if (!key->secret)
             add_listed(fields, key->text.ptr, number, item, 0);
     }
-    add_words(fields, str_of(line));
+    fields_add_words(fields, str_of(line));
     bool own = !line && !step_is_evaluator(step) && step->type->stage.kind != XY_FILTER;
     bool whatever = line && strstr(line, "whatever");
     fields->open = fields->open || own || (whatever && (!files || whole < files));
@@ -335,11 +256,11 @@ static void visit_output(struct fields *fields, const struct step *step, size_t 
                                   ? fields_text(&fields->arena, bytes)
                                   : fields_of_schema(&fields->arena, &schema, draw, bytes);
         for (size_t i = 0; spread && i < answer.map.count; i++)
-            add_value(fields, arena_copy(&fields->arena, answer.map.members[i].key.ptr,
+            fields_add_value(fields, arena_copy(&fields->arena, answer.map.members[i].key.ptr,
                                          answer.map.members[i].key.len),
                       number, answer.map.members[i].value);
         if (!spread)
-            add_value(fields, call->into ? call->into : "text", number, answer);
+            fields_add_value(fields, call->into ? call->into : "text", number, answer);
     }
 }
 
@@ -353,12 +274,12 @@ static void visit_call(struct fields *fields, const struct step *step, size_t nu
     if (step->kind == STEP_GENERATE)
         visit_output(fields, step, number);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-        add_words(fields, str_of(arena_printf(&fields->arena, "%s%s", stem, endings[i])));
+        fields_add_words(fields, str_of(arena_printf(&fields->arena, "%s%s", stem, endings[i])));
     for (size_t draw = 0; step->kind == STEP_SCORE && draw < call->candidate_count; draw++)
-        add_value(fields, stem, number, value_text(str_of(call->names[draw])));
-    add_words(fields, str_of(call->finish));
-    add_words(fields, str_of(call->append_to));
-    add_words(fields, str_of(call->conversation));
+        fields_add_value(fields, stem, number, value_text(str_of(call->names[draw])));
+    fields_add_words(fields, str_of(call->finish));
+    fields_add_words(fields, str_of(call->append_to));
+    fields_add_words(fields, str_of(call->conversation));
 }
 
 static void visit(struct fields *fields, struct step *const *steps, size_t count)

@@ -27,6 +27,18 @@ class Prompts(harness.Case):
             """)
         self.assertEqual(told, 8 * (len("Sum up: ") + 250) / 4)
 
+    def test_records_that_begin_short(self):
+        """The mean of all, not of the first ones."""
+        with open(self.path("seeds.jsonl"), "w", encoding="utf-8") as file:
+            for size in range(10, 2001, 10):
+                file.write(json.dumps({"text": "x" * size}) + "\n")
+        told = self.tokens("""
+            steps:
+              - { use: read, with: { path: seeds.jsonl } }
+              - { use: generate, prompt: "{{ text }}" }
+            """)
+        self.assertAlmostEqual(told / (200 * 1005 / 4), 1, delta=0.01)
+
     def check(self, source, more="", code=0):
         self.write("answers.jsonl", '{"prompt": "x", "text": "yes"}\n')
         self.write("p.yaml", "xylem: 1\nname: p\n"
