@@ -22,13 +22,35 @@ static int make_dense(struct linear_rows *rows, const struct matrix *matrix)
     return XY_OK;
 }
 
+enum { RANKS = 33 };
+
+/* 0 for the columns of the most entries, by powers of two. */
+static unsigned rank_of(uint32_t uses)
+{
+    return uses ? (unsigned)__builtin_clz(uses) : RANKS - 1;
+}
+
+/* Numbers the shared columns, those of many entries first: what is asked for most then lies close
+ * together, and stays near the processor. */
+static void number_columns(struct linear_rows *rows, const uint32_t *uses)
+{
+    uint32_t next[RANKS + 1] = {0};
+    for (uint32_t j = 0; j < rows->all; j++)
+        if (uses[j] != 1)
+            next[rank_of(uses[j]) + 1]++;
+    for (size_t rank = 0; rank < RANKS; rank++)
+        next[rank + 1] += next[rank];
+    rows->columns = next[RANKS];
+    for (uint32_t j = 0; j < rows->all; j++)
+        if (uses[j] != 1)
+            rows->places[j] = next[rank_of(uses[j])]++;
+}
+
 /* Keeps the entries whose column is shared; the others go into `own`. `uses`: of each column, how
  * many entries it has. */
 static void split(struct linear_rows *rows, struct matrix *matrix, const uint32_t *uses)
 {
-    for (uint32_t j = 0; j < rows->all; j++)
-        if (uses[j] != 1)
-            rows->places[j] = rows->columns++;
+    number_columns(rows, uses);
     size_t kept = 0, start = 0;
     for (size_t i = 0; i < rows->rows; i++) {
         size_t end = matrix->starts[i + 1];
@@ -227,4 +249,57 @@ void linear_rows_bend(const struct linear_rows *rows, size_t lanes, const double
         run(rows, 4, curvature, vector, through, out);
     else
         run(rows, 8, curvature, vector, through, out);
+}
+
+/* ---- one row --------------------------------------------------------------------------------- */
+
+void linear_row_inner(const struct linear_rows *rows, size_t lanes, size_t row,
+                      const double *vector, double *sums)
+{
+    const struct entry *entries = rows->matrix->entries + rows->matrix->starts[row];
+    size_t length = rows->matrix->starts[row + 1] - rows->matrix->starts[row];
+    if (lanes == 1)
+        inner(entries, length, 1, vector, sums);
+    else if (lanes == 4)
+        inner(entries, length, 4, vector, sums);
+    else
+        inner(entries, length, 8, vector, sums);
+}
+
+void linear_row_add(const struct linear_rows *rows, size_t lanes, size_t row,
+                    const double *factors, double *out)
+{
+    const struct entry *entries = rows->matrix->entries + rows->matrix->starts[row];
+    size_t length = rows->matrix->starts[row + 1] - rows->matrix->starts[row];
+    if (lanes == 1)
+        spread(entries, length, 1, factors, out);
+    else if (lanes == 4)
+        spread(entries, length, 4, factors, out);
+    else
+        spread(entries, length, 8, factors, out);
+}
+
+void linear_row_fetch(const struct linear_rows *rows, size_t row)
+{
+    enum { LINE = 64 / sizeof(struct entry) };
+    for (size_t j = rows->matrix->starts[row]; j < rows->matrix->starts[row + 1]; j += LINE)
+        __builtin_prefetch(rows->matrix->entries + j);
+}
+
+void linear_row_fetch_columns(const struct linear_rows *rows, size_t lanes, size_t row,
+                              const double *vector)
+{
+    for (size_t j = rows->matrix->starts[row]; j < rows->matrix->starts[row + 1]; j++)
+        __builtin_prefetch(vector + rows->matrix->entries[j].column * lanes, 1);
+}
+
+void linear_rows_margins(const struct linear_rows *rows, size_t lanes, const double *vector,
+                         double *through)
+{
+    for (size_t i = 0; i < rows->rows; i++) {
+        memcpy(through + i * lanes, vector + rows->columns * lanes, lanes * sizeof(double));
+        if (i + 1 < rows->rows)
+            linear_row_fetch_columns(rows, lanes, i + 1, vector);
+        linear_row_inner(rows, lanes, i, vector, through + i * lanes);
+    }
 }

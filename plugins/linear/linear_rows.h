@@ -39,4 +39,18 @@ void linear_rows_add(const struct linear_rows *rows, size_t lanes, const double 
 void linear_rows_bend(const struct linear_rows *rows, size_t lanes, const double *curvature,
                       const double *vector, double *through, double *out);
 
+/* through_i = vector . x_i. Of sparse rows only, as are those below. */
+void linear_rows_margins(const struct linear_rows *rows, size_t lanes, const double *vector,
+                         double *through);
+
+/* Of one row, without the intercept: sums += vector . x, and out += factors x. */
+void linear_row_inner(const struct linear_rows *rows, size_t lanes, size_t row,
+                      const double *vector, double *sums);
+void linear_row_add(const struct linear_rows *rows, size_t lanes, size_t row,
+                    const double *factors, double *out);
+/* Ask for a row's entries, and for what `vector` has in their columns, ahead of their use. */
+void linear_row_fetch(const struct linear_rows *rows, size_t row);
+void linear_row_fetch_columns(const struct linear_rows *rows, size_t lanes, size_t row,
+                              const double *vector);
+
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linear_solver.h"
 
-#include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
-enum { NEWTON_STEPS = 100, GRADIENT_STEPS = 200, HALVINGS = 30, LOSS_STEPS = 100 };
+#include "linear_dual.h"
+#include "linear_loss.h"
+
+enum { NEWTON_STEPS = 100, GRADIENT_STEPS = 200, HALVINGS = 30 };
 
 #define SUFFICIENT_DECREASE 0.01
 #define ROUNDING 1e-13 /* of the objective, which many terms are summed up to */
@@ -97,36 +98,6 @@ static void scale_and_add(double *values, const double *scale, const double *mor
         values[i] = factors[part] * values[i] + more[i];
 }
 
-static double sigmoid(double z)
-{
-    if (z >= 0)
-        return 1 / (1 + exp(-z));
-    double e = exp(z);
-    return e / (1 + e);
-}
-
-/* The z at which z + pull (sigmoid(z) - target) = margin, where `pull` is the row's cost times the
- * square of its own length: the row's own weight has then its best value. The left side rises at
- * least as fast as z; Newton's method, held between bounds. Starts at `near`. */
-static double settle(double margin, double pull, double target, double near)
-{
-    double low = margin - pull * (1 - target), high = margin + pull * target, z = near;
-    for (int i = 0; i < LOSS_STEPS; i++) {
-        if (!(z >= low && z <= high))
-            z = (low + high) / 2;
-        double p = sigmoid(z), over = z - margin + pull * (p - target);
-        if (over > 0)
-            high = z;
-        else
-            low = z;
-        double move = over / (1 + pull * p * (1 - p));
-        z -= move;
-        if (fabs(move) <= 1e-7 * (1 + fabs(z))) /* the next would be its square */
-            break;
-    }
-    return z;
-}
-
 /* ---- the objective --------------------------------------------------------------------------- */
 
 /* Where the step is gone `length` of, in each lane that is not done: each row's z, slope and
@@ -144,13 +115,14 @@ static void evaluate(const struct task *task, struct work *work, const struct la
                 continue;
             size_t at = i * work->lanes + k;
             double move = lanes[k].length * work->change[at], target = work->targets[at];
-            double margin = work->margins[at] + move, z = margin, kept = own * own;
+            double margin = work->margins[at] + move, z = margin, kept = own * own, p;
             if (own > 0) {
                 z = settle(margin, cost * kept, target,
-                           work->scores[at] + move * (1 - kept * work->curvature[at]));
+                           work->scores[at] + move * (1 - kept * work->curvature[at]), &p);
                 values[k] += (z - margin) * (z - margin) / (2 * kept);
             }
-            double e = exp(-fabs(z)), less = e / (1 + e), p = z > 0 ? 1 - less : less;
+            double e = exp(-fabs(z)), less = e / (1 + e);
+            p = z > 0 ? 1 - less : less;
             double bend = cost * less * (1 - less);
             values[k] += cost * (log1p(e) + (z > 0 ? (1 - target) * z : -target * z));
             work->trials[at] = z;
@@ -318,26 +290,66 @@ static void start(const struct task *task, struct work *work)
     }
 }
 
+/* Solves what the dual can; the lanes that it did not finish have their values afterwards, and the
+ * length of the gradient at the start, to be measured against. */
+static int run_dual(const struct task *task, struct work *work, struct lane *lanes, bool *solved)
+{
+    struct dual dual = {.lanes = work->lanes, .targets = work->targets,
+                        .solution = work->solution, .scores = work->scores,
+                        .slopes = work->slopes};
+    double squares[SOLVER_MOST] = {0};
+    int code = dual_run(task, &dual);
+    *solved = true;
+    for (size_t k = 0; k < task->problems; k++) {
+        lanes[k].done = dual.done[k];
+        *solved = *solved && dual.done[k];
+    }
+    if (code < 0 || *solved)
+        return code;
+    for (size_t i = 0; i < work->rows; i++)
+        work->through[i] = task->costs[i / work->lanes] *
+                           (sigmoid(work->margins[i]) - work->targets[i]);
+    memset(work->residual, 0, work->columns * sizeof(double));
+    linear_rows_add(task->rows, work->lanes, work->through, work->residual);
+    dot(work, work->residual, work->residual, work->columns, squares);
+    for (size_t k = 0; k < task->problems; k++)
+        lanes[k].first = sqrt(squares[k]);
+    linear_rows_margins(task->rows, work->lanes, work->solution, work->margins);
+    dot(work, work->solution, work->solution, work->columns - work->lanes, squares);
+    for (size_t k = 0; k < task->problems; k++)
+        lanes[k].norm_ww = squares[k];
+    return code;
+}
+
+static int run_newton(const struct task *task, struct work *work, struct lane *lanes)
+{
+    double values[SOLVER_MOST];
+    evaluate(task, work, lanes, values);
+    memcpy(work->scores, work->trials, work->rows * sizeof(double));
+    for (size_t k = 0; k < task->problems; k++)
+        lanes[k].value = values[k];
+    for (int i = 0; i < NEWTON_STEPS && find_gradient(task, work, lanes); i++) {
+        find_step(task, work, lanes);
+        if (task->job->api->cancelled(task->job))
+            break;
+        take_step(task, work, lanes);
+    }
+    return task->job->api->cancelled(task->job) ? XY_ECANCELED : XY_OK;
+}
+
 int solver_run(const struct task *task, double *solution, size_t stride)
 {
     struct work work;
     struct lane lanes[SOLVER_MOST] = {{.done = false}};
-    double values[SOLVER_MOST];
     if (work_init(&work, task) < 0)
         return XY_ENOMEM;
     start(task, &work);
-    evaluate(task, &work, lanes, values);
-    memcpy(work.scores, work.trials, work.rows * sizeof(double));
-    for (size_t k = 0; k < task->problems; k++)
-        lanes[k].value = values[k];
-    for (int i = 0; i < NEWTON_STEPS && find_gradient(task, &work, lanes); i++) {
-        find_step(task, &work, lanes);
-        if (task->job->api->cancelled(task->job))
-            break;
-        take_step(task, &work, lanes);
-    }
-    int code = task->job->api->cancelled(task->job) ? XY_ECANCELED : XY_OK;
-    write_out(task, &work, solution, stride);
+    bool solved = false;
+    int code = task->rows->dense ? XY_OK : run_dual(task, &work, lanes, &solved);
+    if (code == XY_OK && !solved)
+        code = run_newton(task, &work, lanes);
+    if (code == XY_OK)
+        write_out(task, &work, solution, stride);
     free(work.memory);
     return code;
 }

@@ -154,15 +154,15 @@ static double least_value(const struct way *like)
 static void add_ways(const struct bench_rows *rows, int count, char **libraries, bool few)
 {
     static struct peer peers[MOST_PEERS];
-    static const double own[] = {1e-6, 1e-2, 1e-4, 1e-9};
-    static const double primal[] = {1e-2, 1e-3, 1e-4, 1e-5}, dual[] = {0.1, 0.001, 0.01};
-    for (size_t i = 0; i < (few ? 2 : 4); i++)
+    static const double own[] = {1e-6, 1e-3, 1e-4, 1e-2, 1e-5, 1e-9};
+    static const double primal[] = {1e-2, 1e-3, 1e-4, 1e-5}, dual[] = {0.1, 0.001, 1e-6, 0.01};
+    for (size_t i = 0; i < (few ? 2 : 6); i++)
         add_way(NULL, 0, own[i]);
     for (int i = 0; i < count && i < MOST_PEERS; i++) {
         peer_open(&peers[i], libraries[i], rows);
         for (size_t j = 0; j < (few ? 1 : 4); j++)
             add_way(&peers[i], 0, primal[j]);
-        for (size_t j = 0; j < (few ? 2 : 3); j++)
+        for (size_t j = 0; j < (few ? 3 : 4); j++)
             add_way(&peers[i], 7, dual[j]);
     }
 }
