@@ -8,8 +8,8 @@
  * strongly: strictly convex, so that there is one answer. Newton's method with conjugate gradients;
  * no random number, sums in one order: the same input gives the same bits.
  *
- * Parameters are classes x (columns + 1) doubles, the intercept last in each class. Losses are in
- * nats. One thread at a time; [worker]. */
+ * Parameters are (columns + 1) x classes doubles, the intercepts last. Losses are in nats. One
+ * thread at a time; [worker]. */
 #ifndef XYLEM_PLUGINS_COMMON_LEARNER_LOGISTIC_H
 #define XYLEM_PLUGINS_COMMON_LEARNER_LOGISTIC_H
 
