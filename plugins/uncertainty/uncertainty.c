@@ -14,8 +14,10 @@ struct uncertainty {
 #define AT(member) offsetof(struct uncertainty, member)
 
 static const xy_option options[] = {
-    {.name = "probabilities", .type = XY_OPT_FIELD, .offset = AT(probabilities), .def = "scores",
-     .help = "A field with probabilities: a map from label to probability, a list, or a vector."},
+    {.name = "probabilities", .type = XY_OPT_FIELD, .offset = AT(probabilities),
+     .def = "scores_probabilities",
+     .help = "A field with probabilities: a map from label to probability, a list, or a vector. A "
+             "`score` step sets one, with `into: label` it is `label_probabilities`."},
     {.name = "label", .type = XY_OPT_FIELD, .offset = AT(label),
      .help = "A field with the record's label: sets also the probability of it, from a map."},
     {.name = "normalised", .type = XY_OPT_BOOL, .offset = AT(normalised), .def = "false",
@@ -103,6 +105,9 @@ static int process(void *state, xy_job *job)
     int type = record->api->get(record, uncertainty->probabilities, &value);
     bool whole = type == XY_VECTOR ? add_vector(&tally, &value)
                                    : type == XY_JSON && add_json(job, &tally, value.text, label);
+    if (type == XY_NULL)
+        return xy_drop(job, "there is no field `%s`: `probabilities` names the one to read",
+                       uncertainty->probabilities);
     if (!whole || !(tally.sum > 0))
         return xy_drop(job, "`%s` holds no probabilities: a map, a list or a vector of numbers of "
                        "0 or more is expected, not all 0", uncertainty->probabilities);

@@ -34,31 +34,39 @@ static void check(const char *options, const char *json, double confidence, doub
 
 static void known_figures(void)
 {
-    check("{}", "{\"scores\":{\"a\":0.5,\"b\":0.25,\"c\":0.25}}", 0.5, 0.25, 1.5 * log(2), NAN);
-    check("{normalised: true}", "{\"scores\":{\"a\":0.5,\"b\":0.25,\"c\":0.25}}", 0.5, 0.25,
-          1.5 * log(2) / log(3), NAN);
-    check("{}", "{\"scores\":[0,1]}", 1, 1, 0, NAN);
+    check("{}", "{\"scores_probabilities\":{\"a\":0.5,\"b\":0.25,\"c\":0.25}}", 0.5, 0.25,
+          1.5 * log(2), NAN);
+    check("{probabilities: p, normalised: true}", "{\"p\":{\"a\":0.5,\"b\":0.25,\"c\":0.25}}", 0.5,
+          0.25, 1.5 * log(2) / log(3), NAN);
+    check("{probabilities: p}", "{\"p\":[0,1]}", 1, 1, 0, NAN);
     check("{probabilities: v}", "{\"#v\":[0.25,0.25,0.25,0.25]}", 0.25, 0, log(4), NAN);
-    check("{}", "{\"scores\":[2,6]}", 0.75, 0.5, -0.25 * log(0.25) - 0.75 * log(0.75), NAN);
-    check("{normalised: true}", "{\"scores\":[0.3]}", 1, 1, 0, NAN);
-    check("{label: l}", "{\"l\":\"na\\u00efve \\\"b\\\"\",\"scores\":{\"a\":0.9,"
+    check("{probabilities: p}", "{\"p\":[2,6]}", 0.75, 0.5, -0.25 * log(0.25) - 0.75 * log(0.75),
+          NAN);
+    check("{probabilities: p, normalised: true}", "{\"p\":[0.3]}", 1, 1, 0, NAN);
+    check("{probabilities: p, label: l}", "{\"l\":\"na\\u00efve \\\"b\\\"\",\"p\":{\"a\":0.9,"
           "\"na\\u00efve \\\"b\\\"\":0.1}}", 0.9, 0.8, -0.1 * log(0.1) - 0.9 * log(0.9), 0.1);
-    check("{label: l}", "{\"l\":2,\"scores\":{\"1\":0.5,\"2\":0.5}}", 0.5, 0, log(2), 0.5);
-    check("{label: l}", "{\"l\":\"other\",\"scores\":{\"a\":1}}", 1, 1, 0, 0);
+    check("{probabilities: p, label: l}", "{\"l\":2,\"p\":{\"1\":0.5,\"2\":0.5}}", 0.5, 0, log(2),
+          0.5);
+    check("{probabilities: p, label: l}", "{\"l\":\"other\",\"p\":{\"a\":1}}", 1, 1, 0, 0);
 }
 
 static void no_probabilities(void)
 {
-    static const char *const bad[] = {"{}", "{\"scores\":{}}", "{\"scores\":[]}",
-                                      "{\"scores\":[0,0]}", "{\"scores\":[0.5,-0.1]}",
-                                      "{\"scores\":{\"a\":null}}", "{\"scores\":{\"a\":\"0.5\"}}",
-                                      "{\"scores\":0.5}", "{\"scores\":\"high\"}"};
+    static const char *const bad[] = {"{}", "[]", "[0,0]", "[0.5,-0.1]", "{\"a\":null}",
+                                      "{\"a\":\"0.5\"}", "0.5", "\"high\""};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        run("{}", bad[i]);
+        char line[80];
+        snprintf(line, sizeof(line), "{\"p\":%s}", bad[i]);
+        run("{probabilities: p}", line);
         CU_ASSERT_EQUAL(result.verdict, XY_DROP);
-        CU_ASSERT(result.why && strstr(result.why, "`scores` holds no probabilities"));
+        CU_ASSERT(result.why && strstr(result.why, "`p` holds no probabilities"));
         stage_result_free(&result);
     }
+    run("{}", "{}");
+    CU_ASSERT_EQUAL(result.verdict, XY_DROP);
+    CHECK_TEXT(result.why, "there is no field `scores_probabilities`: `probabilities` names the "
+                           "one to read");
+    stage_result_free(&result);
 }
 
 int main(void)
