@@ -300,10 +300,11 @@ write: { path: out.jsonl, rejects: rejects.jsonl, fields: [id, text, section, ch
         self.assertIn("is it a scan?", self.done.stderr)
 
     def test_options_that_make_no_sense(self):
-        self.refuse("`overlap` must be less than `size`", overlap=5, size=5)
-        self.refuse("`smallest` must not be more than `size`", smallest=6, size=5, draw=1)
-        self.refuse("`overlap` is for cutting", overlap=1, size=5, draw=1)
-        self.refuse("does not draw characters", by="characters", draw=1)
+        # Told before anything runs: no step began.
+        self.refuse("`overlap` must be less than `size`", code=2, overlap=5, size=5)
+        self.refuse("`smallest` must not be more than `size`", code=2, smallest=6, size=5, draw=1)
+        self.refuse("`overlap` is for cutting", code=2, overlap=1, size=5, draw=1)
+        self.refuse("does not draw characters", code=2, by="characters", draw=1)
 
 
 if __name__ == "__main__":
