@@ -167,7 +167,8 @@ static void conduct(void *data)
 {
     struct engine *engine = data;
     struct locking locking = {.engine = engine};
-    engine->rounds = engine->rounds_asked = 1;
+    engine->rounds = 1;
+    atomic_store(&engine->rounds_asked, 1);
     lock_begin(&locking);
     int code = run_steps(engine);
     int locked = lock_end(&locking);
