@@ -211,7 +211,8 @@ int csv_write_next(const void *state, xy_job *job, void *cursor, const xy_record
     struct row row = {weight, (uint32_t)writer->line.length, (uint32_t)writer->count};
     writer->begun = true;
     if (fwrite(&row, sizeof(row), 1, writer->rows) != 1 ||
-        fwrite(writer->line.bytes, 1, row.length, writer->rows) != row.length)
+        (row.length > 0 &&
+         fwrite(writer->line.bytes, 1, row.length, writer->rows) != row.length))
         return xy_fail(job, XY_EIO, "a temporary file could not be written: %s", strerror(errno));
     return XY_OK;
 }
