@@ -372,6 +372,14 @@ static void learner_mock_release(const xy_student *student, void *fitted)
     free(fitted);
 }
 
+/* ---- xylem.store/1 --------------------------------------------------------------------------- */
+
+/* Among the kit's own files, which are removed with their folder. */
+static const char *store_mock_path(xy_job *base, const char *name)
+{
+    return arena_printf(&((struct job *)base)->arena, "%s/kept-%s", kit_of_job(base)->folder, name);
+}
+
 /* ---- the table of tables --------------------------------------------------------------------- */
 
 static const xy_model_service model_mock = {
@@ -382,6 +390,8 @@ static const xy_tools tools_mock = {sizeof(tools_mock), tools_mock_describe, too
 static const xy_learner_service learner_mock = {
     sizeof(learner_mock), learner_mock_fit, learner_mock_predict, learner_mock_release,
     learner_mock_trace};
+static const xy_store store_mock = {sizeof(store_mock), store_mock_path};
+
 static const void *find_table(const xy_host *host, const char *id)
 {
     if (strcmp(id, XY_MODEL) == 0)
@@ -394,6 +404,8 @@ static const void *find_table(const xy_host *host, const char *id)
         return &learner_mock;
     if (strcmp(id, XY_FILES) == 0)
         return &kit_files;
+    if (strcmp(id, XY_STORE) == 0)
+        return &store_mock;
     return services_find(host, id);
 }
 
