@@ -9,6 +9,16 @@
 
 #define ABI TEST_BUILD_DIR "/tests/abi/"
 
+/* Does the first line that tells of a broken rule name `rule`, and then `text`? */
+static bool names_rule(const char *report, const char *rule, const char *text)
+{
+    const char *line = strstr(report, "FAIL");
+    const char *end = line ? strchr(line, '\n') : NULL;
+    const char *found_rule = line ? strstr(line, rule) : NULL;
+    const char *found_text = line ? strstr(line, text) : NULL;
+    return end && found_rule && found_rule < end && found_text && found_text < end;
+}
+
 /* `rule` and `text` of the first broken rule, or NULL for none. */
 static void check_plugin(const char *path, const char *rule, const char *text)
 {
@@ -17,15 +27,8 @@ static void check_plugin(const char *path, const char *rule, const char *text)
     /* A plugin that never answers is waited for; one that answers does so at once. */
     uint32_t patience = rule ? 1000 : KIT_JOB_MS;
     int broken = conformance_run_within(path, false, patience, &report);
-    /* What keeps the rules must have been tried, too. */
-    bool right = rule ? broken > 0 : broken == 0 && !strstr(report.bytes, "not tried");
-    if (rule && right) {
-        const char *line = strstr(report.bytes, "FAIL");
-        const char *end = line ? strchr(line, '\n') : NULL;
-        const char *found_rule = line ? strstr(line, rule) : NULL;
-        const char *found_text = line ? strstr(line, text) : NULL;
-        right = end && found_rule && found_rule < end && found_text && found_text < end;
-    }
+    bool right = rule ? broken > 0 && names_rule(report.bytes, rule, text)
+                      : broken == 0 && !strstr(report.bytes, "not tried");
     CU_ASSERT(right);
     if (!right)
         printf("\n    %s: expected %s: %s, got %d:\n%s", path, rule ? rule : "nothing",
