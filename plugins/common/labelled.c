@@ -48,6 +48,15 @@ static int read_columns(struct labelled *set, xy_job *job, xy_dataset *dataset,
     return code < 0 ? code : columns_read(columns, job, dataset, &set->vectors);
 }
 
+int labelled_check_source(const xy_host *host, const char *vector, const char *const *features)
+{
+    if (!vector || !features)
+        return XY_OK;
+    xy_log_line(host, XY_LOG_ERROR,
+                "`vector` and `features` both say what to learn from: give one");
+    return XY_EINVAL;
+}
+
 int labelled_read(struct labelled *set, xy_job *job, xy_dataset *dataset,
                   const struct labelled_fields *fields, struct names *class_names)
 {

@@ -24,6 +24,9 @@ struct labelled { /* zeroed: empty */
     size_t count, dimension;
 };
 
+/* [loop] For open(): XY_EINVAL, logged, where both `vector` and `features` (names of columns, NULL:
+ * none) say what to learn from; else XY_OK. */
+int labelled_check_source(const xy_host *host, const char *vector, const char *const *features);
 /* Reads all records; labels are numbered in `class_names`, which may know some already. XY_OK,
  * XY_ENOMEM, XY_ECANCELED, or XY_EINVAL with the reason: more than 4,096 labels, vectors that are
  * missing or of several lengths. */

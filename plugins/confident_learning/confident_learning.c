@@ -55,11 +55,9 @@ static int open_confident(void *state, const xy_host *host)
                     "probabilities of the labels come from");
         return XY_EINVAL;
     }
-    if (confident->vector && confident->features) {
-        xy_log_line(host, XY_LOG_ERROR,
-                    "`vector` and `features` both say what to learn from: give one");
-        return XY_EINVAL;
-    }
+    int code = labelled_check_source(host, confident->vector, confident->features);
+    if (code < 0)
+        return code;
     return confident->service && confident->rng ? XY_OK : XY_EUNSUPPORTED;
 }
 

@@ -104,11 +104,7 @@ static int open_dynamics(void *state, const xy_host *host)
                     dynamics->drop[i]);
         return XY_EINVAL;
     }
-    if (!dynamics->vector || !dynamics->features)
-        return XY_OK;
-    xy_log_line(host, XY_LOG_ERROR,
-                "`vector` and `features` both say what to learn from: give one");
-    return XY_EINVAL;
+    return labelled_check_source(host, dynamics->vector, dynamics->features);
 }
 
 static int measure(const struct dynamics *dynamics, xy_job *job, xy_dataset *input,
