@@ -18,10 +18,7 @@ static void start(void)
 
 static void run(const char *options, const char *lines, struct stage_result *result)
 {
-    struct instance *filter = stage_host_open(&host, XY_FILTER, "confident_learning", options);
-    CU_ASSERT_FATAL(filter != NULL);
-    stage_host_run(&host, filter, lines, result);
-    instance_close(filter);
+    stage_host_run_filter(&host, "confident_learning", options, lines, result);
 }
 
 /* Five of "a", of which the last is "b" by its probabilities; five of "b". Thresholds are 0.74 and
@@ -131,13 +128,7 @@ static void what_cannot_be_judged_is_let_through(void)
 
 static void check_refusal(const char *options, const char *lines, const char *why)
 {
-    struct stage_result result;
-    run(options, lines, &result);
-    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
-    if (result.why && !strstr(result.why, why))
-        printf("\n    got: %s\n", result.why);
-    CU_ASSERT(result.why && strstr(result.why, why));
-    stage_result_free(&result);
+    stage_host_check_refusal(&host, "confident_learning", options, lines, why);
 }
 
 static void refuses(void)

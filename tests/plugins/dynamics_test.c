@@ -47,10 +47,7 @@ static void make_rows(struct buffer *lines, bool noisy, float *vectors, int32_t 
 
 static void run(const char *options, const char *lines, struct stage_result *result)
 {
-    struct instance *dynamics = stage_host_open(&host, XY_FILTER, "dynamics", options);
-    CU_ASSERT_FATAL(dynamics != NULL);
-    stage_host_run(&host, dynamics, lines, result);
-    instance_close(dynamics);
+    stage_host_run_filter(&host, "dynamics", options, lines, result);
 }
 
 /* The trace of the same learner on the same rows, asked directly. */
@@ -259,14 +256,7 @@ static void what_cannot_be_judged_is_let_through(void)
 
 static void check_refusal(const char *options, const char *lines, const char *why)
 {
-    struct stage_result result;
-    run(options, lines, &result);
-    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
-    CU_ASSERT_PTR_NOT_NULL(result.why);
-    if (result.why && !strstr(result.why, why))
-        printf("\n    got: %s\n", result.why);
-    CU_ASSERT(result.why && strstr(result.why, why));
-    stage_result_free(&result);
+    stage_host_check_refusal(&host, "dynamics", options, lines, why);
 }
 
 static void refuses(void)

@@ -31,10 +31,7 @@ static void make_rows(struct buffer *lines)
 
 static void run(const char *options, const char *lines, struct stage_result *result)
 {
-    struct instance *filter = stage_host_open(&host, XY_FILTER, "influence", options);
-    CU_ASSERT_FATAL(filter != NULL);
-    stage_host_run(&host, filter, lines, result);
-    instance_close(filter);
+    stage_host_run_filter(&host, "influence", options, lines, result);
 }
 
 static void the_most_harmful_goes(void)
@@ -92,13 +89,7 @@ static void weights_follow_influence(void)
 
 static void check_refusal(const char *options, const char *lines, const char *why)
 {
-    struct stage_result result;
-    run(options, lines, &result);
-    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
-    if (result.why && !strstr(result.why, why))
-        printf("\n    got: %s\n", result.why);
-    CU_ASSERT(result.why && strstr(result.why, why));
-    stage_result_free(&result);
+    stage_host_check_refusal(&host, "influence", options, lines, why);
 }
 
 static void refuses(void)

@@ -313,6 +313,27 @@ void stage_host_run(struct stage_host *host, struct instance *instance, const ch
     unlink(set->path);
 }
 
+void stage_host_run_filter(struct stage_host *host, const char *id, const char *options,
+                           const char *lines, struct stage_result *result)
+{
+    struct instance *filter = stage_host_open(host, XY_FILTER, id, options);
+    CU_ASSERT_FATAL(filter != NULL);
+    stage_host_run(host, filter, lines, result);
+    instance_close(filter);
+}
+
+void stage_host_check_refusal(struct stage_host *host, const char *id, const char *options,
+                              const char *lines, const char *why)
+{
+    struct stage_result result;
+    stage_host_run_filter(host, id, options, lines, &result);
+    CU_ASSERT_EQUAL(result.verdict, XY_EINVAL);
+    if (result.why && !strstr(result.why, why))
+        printf("\n    got: %s\n", result.why);
+    CU_ASSERT(result.why && strstr(result.why, why));
+    stage_result_free(&result);
+}
+
 void stage_host_run_dataset(struct stage_host *host, struct instance *instance, const char *name,
                             struct stage_result *result)
 {

@@ -88,6 +88,12 @@ void stage_host_run(struct stage_host *host, struct instance *instance, const ch
                     struct stage_result *result);
 void stage_host_run_dataset(struct stage_host *host, struct instance *instance, const char *name,
                             struct stage_result *result);
+/* Opens the filter `id`, runs it on JSON lines, and closes it. */
+void stage_host_run_filter(struct stage_host *host, const char *id, const char *options,
+                           const char *lines, struct stage_result *result);
+/* The same must end with XY_EINVAL and a reason in which `why` stands. */
+void stage_host_check_refusal(struct stage_host *host, const char *id, const char *options,
+                              const char *lines, const char *why);
 void stage_result_free(struct stage_result *result);
 
 /* A field of a record as text ("0.5", "true", a JSON text); "" when it is absent. Valid until the
